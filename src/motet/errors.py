@@ -1,0 +1,71 @@
+"""What a user can get wrong: each error says who, what, why, and what to do next."""
+
+
+class MotetError(Exception):
+    """Base of every error that motet raises for a mistake in the request or in the input."""
+
+
+class FormatError(MotetError, ValueError):
+    """A file cannot be read as what it claims, or is asked, to be.
+
+    Args:
+        source: The file, as the user named it.
+        reason: What is wrong with it.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, source: object, reason: str, remedy: str) -> None:
+        self.source, self.reason, self.remedy = str(source), reason, remedy
+        super().__init__(f"{source}: {reason}; {remedy}")
+
+
+class SelectionError(MotetError, ValueError):
+    """A selection cannot be parsed, or selects nothing."""
+
+    def __init__(self, expression: str, reason: str) -> None:
+        self.expression, self.reason = expression, reason
+        super().__init__(
+            f"selection {expression!r}: {reason}; write for example `chain A and 10-50` or `backbone`."
+        )
+
+
+class MissingAtomsError(MotetError, ValueError):
+    """A residue lacks atoms that the question needs."""
+
+    def __init__(self, residue: str, missing: tuple[str, ...], needed_for: str) -> None:
+        self.residue, self.missing = residue, missing
+        super().__init__(
+            f"{residue} has no {', '.join(missing)}, so {needed_for} cannot be computed. "
+            "Build the missing atoms with `structure.completed()`, or leave the residue out."
+        )
+
+
+class MutationError(MotetError, ValueError):
+    """A mutation does not fit the structure."""
+
+    def __init__(self, mutation: str, reason: str) -> None:
+        self.mutation, self.reason = mutation, reason
+        super().__init__(f"mutation {mutation!r}: {reason}; write it as chain, wild type, number, new: A:L14A.")
+
+
+class ConfigError(MotetError, ValueError):
+    """A setting is out of range, or two settings contradict each other."""
+
+
+class TopologyMismatchError(MotetError, ValueError):
+    """Coordinates, a topology and a trajectory that should describe the same atoms do not."""
+
+    def __init__(self, expected: int, found: int, where: str) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(
+            f"{where}: {found} atoms where the topology has {expected}; "
+            "give the topology that the coordinates were written with."
+        )
+
+
+class OutputExistsError(MotetError, FileExistsError):
+    """The output is already there and nobody asked to replace it."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+        super().__init__(f"{path}: already exists; choose another --out, or pass --overwrite.")

@@ -12,6 +12,7 @@ from .residues import STANDARD as STANDARD
 from .residues import WATERS as WATERS
 from .residues import AtomType as AtomType
 from .residues import ResidueType as ResidueType
+from .residues import canonical_name as canonical_name
 from .residues import kind_of as kind_of
 from .residues import parent_of as parent_of
 from .tables import read_table as read_table

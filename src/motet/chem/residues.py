@@ -94,10 +94,14 @@ IONS = frozenset(
 NUCLEOTIDES = frozenset("A C G U I N DA DC DG DT DU DI DN ADE CYT GUA URA THY T RA RC RG RU".split())
 
 
+def canonical_name(name: str) -> str:
+    """The dictionary's name for a residue that another program names differently: HSD is HIS."""
+    return _ALIASES.get(name, name)
+
+
 def parent_of(name: str) -> str | None:
     """The standard residue that `name` is or modifies; None where there is none (ligands, D-residues)."""
-    name = _ALIASES.get(name, name)
-    residue = RESIDUES.get(name)
+    residue = RESIDUES.get(canonical_name(name))
     return (residue.parent or None) if residue else None
 
 

@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Int64, Shaped
 
-Strings = NDArray[np.str_]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Strings: TypeAlias = Shaped[np.ndarray, "..."]
+Integers: TypeAlias = Int64[np.ndarray, "..."]
+Mask: TypeAlias = Bool[np.ndarray, "..."]
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,9 +63,39 @@ class TopologyMismatchError(MotetError, ValueError):
         )
 
 
+class NonFiniteError(MotetError, ValueError):
+    """A coordinate is infinite or not a number."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{what}: a coordinate is infinite or not a number; "
+            "look for the step that made it (a time step that is too long, an atom without a place in the file)."
+        )
+
+
 class OutputExistsError(MotetError, FileExistsError):
     """The output is already there and nobody asked to replace it."""
 
     def __init__(self, path: object) -> None:
         self.path = path
         super().__init__(f"{path}: already exists; choose another --out, or pass --overwrite.")
+
+
+class ResumeError(MotetError):
+    """The output directory holds an unfinished run that is not this one."""
+
+    def __init__(self, directory: object, changed: tuple[str, ...]) -> None:
+        self.directory, self.changed = directory, changed
+        super().__init__(
+            f"{directory}: holds an unfinished run with another {', '.join(changed)}; "
+            "repeat that command to finish it, choose another --out, or pass --overwrite."
+        )
+
+
+class MissingExtraError(MotetError, ImportError):
+    """A feature needs a package that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"this needs {package}; install it with `pip install 'motet[{extra}]'`.")

@@ -12,6 +12,10 @@ import sys
 from pathlib import Path
 
 TABLES = Path(__file__).parents[2] / "src/motet/chem/tables"
+SOURCE = (
+    "# Source: Engh and Huber, International Tables for Crystallography F (2006), chapter 18.3; "
+    "scripts/tables/engh_huber.py.\n"
+)
 
 LINK_BONDS = [
     ("*", "C", "+N", 1.336, 0.023),
@@ -54,7 +58,8 @@ def main(source: Path) -> None:
 
 
 def write(file: str, header: str, rows: list) -> None:
-    with (TABLES / file).open("w", newline="") as sink:
+    with (TABLES / file).open("w", newline="", encoding="utf-8") as sink:
+        sink.write(SOURCE)
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(header.split(","))
         writer.writerows(rows)

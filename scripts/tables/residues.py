@@ -12,6 +12,7 @@ import biotite.structure.info as info
 from biotite.structure.info.ccd import get_ccd
 
 TABLES = Path(__file__).parents[2] / "src/motet/chem/tables"
+SOURCE = "# Source: wwPDB Chemical Component Dictionary (CC0), by scripts/tables/residues.py.\n"
 STANDARD = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL".split()
 # Modified residues, caps and rare amino acids that are common enough to carry their own atoms and bonds.
 WITH_ATOMS = (
@@ -39,9 +40,11 @@ def main() -> None:
             atoms.append((name, atom.atom_name, atom.element.capitalize(), int(charge), x, y, z))
         for i, j, order in component.bonds.as_array():
             bonds.append((name, component.atom_name[i], component.atom_name[j], BOND_ORDER[int(order)]))
-    write("residues.csv", "residue,letter,parent,title", sorted(set(residues)))
-    write("atoms.csv", "residue,atom,element,charge,x,y,z", atoms)
-    write("bonds.csv", "residue,a,b,order", bonds)
+    units = "# Units: charge is the formal charge [e]; ideal coordinates x, y, z [Å].\n"
+    orders = "# order: 1, 2, 3, or ar where the bond is aromatic.\n"
+    write("residues.csv", "", "residue,letter,parent,title", sorted(set(residues)))
+    write("atoms.csv", units, "residue,atom,element,charge,x,y,z", atoms)
+    write("bonds.csv", orders, "residue,a,b,order", bonds)
 
 
 # biotite's BondType: 1-3 plain, 5 aromatic single, 6 aromatic double.
@@ -58,8 +61,9 @@ def parent_of(name: str, parent: str) -> str:
     return {"PYL": "LYS", "SEC": "CYS"}.get(name, parent if parent in STANDARD else "")
 
 
-def write(file: str, header: str, rows: list) -> None:
-    with (TABLES / file).open("w", newline="") as sink:
+def write(file: str, comment: str, header: str, rows: list) -> None:
+    with (TABLES / file).open("w", newline="", encoding="utf-8") as sink:
+        sink.write(SOURCE + comment)
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(header.split(","))
         writer.writerows(rows)

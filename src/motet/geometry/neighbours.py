@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.spatial import KDTree
@@ -38,18 +39,25 @@ def neighbour_pairs(
     if len(points) < 2:
         return torch.zeros(2, 0, dtype=torch.int64, device=points.device)
     search = _tree_pairs if points.device.type == "cpu" else cell_pairs
-    i, j = search(points, cutoff, group)
-    close = (points[i] - points[j]).square().sum(-1) <= cutoff**2
-    key = (i[close] * len(points) + j[close]).sort().values
-    return torch.stack((key // len(points), key % len(points)))
+    return _ordered(*search(points, cutoff, group))
 
 
 def _tree_pairs(
     points: Float[Tensor, "atoms 3"], cutoff: float, group: Int[Tensor, "atoms"]
 ) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
-    """Candidates from a k-d tree; the group is a fourth coordinate, which puts groups out of reach."""
-    reach = cutoff * (1 + 1e-9)
-    apart = group.unique(return_inverse=True)[1].to(points) * 2 * reach
-    tree = KDTree(torch.cat((points, apart[:, None]), dim=1).numpy())
-    pairs = torch.from_numpy(tree.query_pairs(reach, output_type="ndarray"))
+    """Pairs from one k-d tree a group: less than half the time of one tree that also holds the group."""
+    order = group.argsort(stable=True)
+    sizes = group.unique(return_counts=True)[1].tolist()
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    for members in np.split(order.numpy(), np.cumsum(sizes)[:-1]):
+        tree = KDTree(points.numpy()[members])
+        found.append(members[tree.query_pairs(cutoff, output_type="ndarray")])
+    pairs = torch.from_numpy(np.concatenate(found))
     return pairs[:, 0], pairs[:, 1]
+
+
+def _ordered(i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"]) -> Int[Tensor, "2 pairs"]:
+    """Pairs sorted by i, then j; by numpy on the CPU, whose sort of integers is several times faster."""
+    key = (i << 32) | j
+    key = torch.from_numpy(np.sort(key.numpy())) if key.device.type == "cpu" else key.sort().values
+    return torch.stack((key >> 32, key & 0xFFFFFFFF))

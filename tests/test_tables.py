@@ -8,19 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TABLES = sorted((ROOT / "src" / "motet").rglob("tables/*.csv"))
-UNITS = (
-    "_angstrom",
-    "_angstrom2",
-    "_angstrom3",
-    "_nm",
-    "_da",
-    "_degrees",
-    "_radians",
-    "_kcal_mol",
-    "_kcal_mol_k",
-    "_e",
-    "_k",
-    "_fraction",
+UNITS = tuple(
+    "_angstrom _angstrom2 _angstrom3 _da _degrees _radians _kcal_mol _kcal_mol_k _e _k _percent _fraction".split()
 )
 DECIMAL = re.compile(r"^-?\d*\.\d+(e[+-]?\d+)?$")
 
@@ -37,12 +26,17 @@ def rows(table: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
-def test_the_first_line_names_the_source(table):
-    assert re.match(r"^# Source: \S.{10,}", comments(table))
+def test_the_source_of_every_number_is_named(table):
+    """In the first line, or, where rows have several sources, in a column of that name."""
+    by_row = all(len((row.get("source") or "").strip()) > 5 for row in rows(table))
+    assert by_row or re.match(r"^# Source: \S.{10,}", comments(table))
 
 
 def test_every_decimal_column_has_a_unit(table):
-    """In its name (`length_angstrom`), or in a comment (`x, y, z [Å]`; `[1]` where there is no unit)."""
+    """In its name (`length_angstrom`), in a column `unit`, or in a comment (`x, y, z [Å]`; `[1]` for a plain number)."""
+    if "unit" in rows(table)[0]:
+        assert all(row["unit"].strip() for row in rows(table))
+        return
     described = " ".join(re.findall(r"[\w ,`]+\[[^\]]+\]", comments(table)))
     decimal = {column for row in rows(table) for column, value in row.items() if DECIMAL.match(value or "")}
     bare = {column for column in decimal if not column.endswith(UNITS)}

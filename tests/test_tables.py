@@ -33,7 +33,7 @@ def test_the_source_of_every_number_is_named(table):
 
 
 def test_every_decimal_column_has_a_unit(table):
-    """In its name (`length_angstrom`), in a column `unit`, or in a comment (`x, y, z [Å]`; `[1]` for a plain number)."""
+    """In its name (`length_angstrom`), in a column `unit`, or in a comment: `x, y, z [Å]`, `[1]` for none."""
     if "unit" in rows(table)[0]:
         assert all(row["unit"].strip() for row in rows(table))
         return

@@ -1,0 +1,14 @@
+"""A free energy of proteins: learnable terms (`ForceField`), bound to atoms (`System`), in kcal/mol.
+
+system = ForceField().bind(structure)
+energy = system(structure.coords)
+"""
+
+from .conditions import Conditions as Conditions
+from .energies import EnergySum as EnergySum
+from .field import ForceField as ForceField
+from .restraints import PositionRestraint as PositionRestraint
+from .system import EnergyTable as EnergyTable
+from .system import System as System
+from .terms import TERMS as TERMS
+from .terms import Term as Term

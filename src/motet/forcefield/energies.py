@@ -1,0 +1,46 @@
+"""Weighted sums of energies: `system + 0.3 * restraint` is an energy again."""
+
+from dataclasses import dataclass
+
+from ..shapes import Coords, Energies, Energy
+
+
+class Summable:
+    """What lets an energy stand in a weighted sum."""
+
+    def __call__(self, coords: Coords) -> Energies:
+        """Energy of each conformation, in kcal/mol."""
+        raise NotImplementedError
+
+    def __add__(self, other: Energy) -> "EnergySum":
+        return EnergySum((*_parts(self), *_parts(other)))
+
+    def __radd__(self, other: Energy) -> "EnergySum":
+        return EnergySum((*_parts(other), *_parts(self)))
+
+    def __mul__(self, factor: float) -> "EnergySum":
+        return EnergySum(tuple((factor * weight, energy) for weight, energy in _parts(self)))
+
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True)
+class EnergySum(Summable):
+    """Σ weight · energy over the same atoms.
+
+    Args:
+        parts: Weight and energy of each part.
+    """
+
+    parts: tuple[tuple[float, Energy], ...]
+
+    def __call__(self, coords: Coords) -> Energies:
+        """Weighted sum, in kcal/mol."""
+        total = coords.new_zeros(())
+        for weight, energy in self.parts:
+            total = total + weight * energy(coords)
+        return total
+
+
+def _parts(energy: Energy) -> tuple[tuple[float, Energy], ...]:
+    return energy.parts if isinstance(energy, EnergySum) else ((1.0, energy),)

@@ -1,0 +1,188 @@
+"""Ideal bonds, angles, chirality and planarity of residues, looked up by name or measured on ideal conformers."""
+
+import itertools
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..chem import BOND_ANGLES, BOND_LENGTHS, ELEMENTS, RESIDUES, ResidueType, read_table
+from .layout import Layout
+
+_DEGREE = np.pi / 180
+
+
+@cache
+def constants() -> dict[str, float]:
+    """Numbers of `tables/covalent.csv`, angles in radians."""
+    rows = read_table("covalent.csv", f"{__package__}.tables")
+    return {row["name"]: float(row["value"]) * (_DEGREE if row["unit"] == "degree" else 1.0) for row in rows}
+
+
+def described(layout: Layout, residue: int) -> ResidueType | None:
+    """The residue type whose atoms the tables hold for a residue: its own, or else its parent's."""
+    for name in (str(layout.residue_names[residue]), str(layout.parents[residue])):
+        if name in RESIDUES and RESIDUES[name].atoms:
+            return RESIDUES[name]
+    return None
+
+
+@dataclass(frozen=True)
+class Ideals:
+    """Ideal geometry of the protein part of a layout."""
+
+    layout: Layout
+
+    def length(self, i: int, j: int) -> tuple[float, float]:
+        """Ideal length and deviation of a bond, in Å."""
+        default = constants()["bond_deviation_default"]
+        for a, b in ((i, j), (j, i)):
+            for owner in self._owners(a):
+                found = BOND_LENGTHS.get((owner, self._name(a, a), self._name(b, a)))
+                if found:
+                    least, most = constants()["bond_deviation_least"], constants()["bond_deviation_most"]
+                    return found.value, min(max(found.deviation, least), most)
+        points = self._ideal_points((i, j))
+        if points is not None:
+            return float(np.linalg.norm(points[0] - points[1])), default
+        radii = [_radius(str(self.layout.elements[k])) for k in (i, j)]
+        return sum(radii), default
+
+    def angle(self, a: int, b: int, c: int) -> tuple[float, float] | None:
+        """Ideal angle at b and deviation, in rad; None where nothing is known."""
+        names = self._name(a, b), self._name(b, b), self._name(c, b)
+        for owner in self._angle_owners(b, names):
+            found = BOND_ANGLES.get((owner, *names)) or BOND_ANGLES.get((owner, *names[::-1]))
+            if found:
+                least, most = constants()["angle_deviation_least"], constants()["angle_deviation_most"]
+                return found.value, min(max(found.deviation, least), most)
+        points = self._ideal_points((a, b, c))
+        if points is None:
+            return None
+        u, v = points[0] - points[1], points[2] - points[1]
+        cosine = u @ v / (np.linalg.norm(u) * np.linalg.norm(v))
+        return float(np.arccos(np.clip(cosine, -1, 1))), constants()["angle_deviation_default"]
+
+    def handedness(self, centre: int, around: tuple[int, int, int]) -> float | None:
+        """Triple product of the unit vectors to three neighbours: 0 where planar, None where unknown."""
+        points = self._ideal_points((centre, *around))
+        if points is None:
+            joined = "N" if str(self.layout.names[centre]) == "N" else "C"
+            names = {self._name(k, centre) for k in around}
+            planar = {"N": {"-C", "CA", "CD"}, "C": {"CA", "O", "+N"}}[joined]
+            return 0.0 if names == planar and str(self.layout.names[centre]) == joined else None
+        bonds = points[1:] - points[0]
+        triple = float(np.linalg.det(bonds / np.linalg.norm(bonds, axis=1, keepdims=True)))
+        return triple if abs(triple) > 0.4 else 0.0
+
+    def flat(self, i: int, j: int) -> bool:
+        """Whether nothing turns freely about this bond: double, aromatic, amide, in a flat ring."""
+        return self._both_in(i, j, "flat_bonds")
+
+    def single(self, i: int, j: int) -> bool:
+        """Whether this is a bond of two tetrahedral atoms outside rings, about which groups stagger."""
+        return self._both_in(i, j, "single_bonds")
+
+    def _both_in(self, i: int, j: int, which: str) -> bool:
+        residue = int(self.layout.residue_of_atom[i])
+        described_as = described(self.layout, residue)
+        chemistry = _chemistry(described_as.name) if described_as else None
+        same = residue == int(self.layout.residue_of_atom[j])
+        pair = frozenset((str(self.layout.names[i]), str(self.layout.names[j])))
+        return same and chemistry is not None and pair in getattr(chemistry, which)
+
+    def _owners(self, atom: int) -> tuple[str, ...]:
+        residue = self.layout.residue_of_atom[atom]
+        names = str(self.layout.residue_names[residue]), str(self.layout.parents[residue]), "*"
+        return tuple(name for name in names if name)
+
+    def _angle_owners(self, centre: int, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Whose rows to read; Engh and Huber's PRO rows with +N are about the proline after."""
+        if "+N" not in names:
+            return self._owners(centre)
+        after = next(k for k in self.layout.neighbours[centre] if self._name(k, centre) == "+N")
+        own = tuple(name for name in self._owners(centre) if name != "PRO")
+        return ("PRO", *own) if "PRO" in self._owners(after) else own
+
+    def _name(self, atom: int, seen_from: int) -> str:
+        """The atom's name in the tables of ideal values, relative to the residue of another atom."""
+        name = str(self.layout.names[atom])
+        if self.layout.residue_of_atom[atom] == self.layout.residue_of_atom[seen_from]:
+            return name
+        return {"C": "-C", "N": "+N", "SG": "*SG"}.get(name, f"?{name}")
+
+    def _ideal_points(self, atoms: tuple[int, ...]) -> NDArray[np.float64] | None:
+        """Ideal positions of atoms of one residue; None where they are not all known."""
+        residues = {int(self.layout.residue_of_atom[atom]) for atom in atoms}
+        known = described(self.layout, residues.pop())
+        names = tuple(str(self.layout.names[atom]) for atom in atoms)
+        if residues or known is None or not all(name in known.by_name for name in names):
+            return None
+        points = known.ideal(names)
+        apart = all(np.linalg.norm(p - q) > 0.5 for p, q in itertools.combinations(points, 2))
+        return points if apart and np.isfinite(points).all() else None
+
+
+@dataclass(frozen=True)
+class _Chemistry:
+    """Which bonds of a residue type are stiff and which turn."""
+
+    residue: ResidueType
+
+    @cached_property
+    def _orders(self) -> dict[frozenset[str], str]:
+        return {frozenset((a, b)): order for a, b, order in self.residue.bonds}
+
+    @cached_property
+    def _unsaturated(self) -> frozenset[str]:
+        """Atoms with a double or aromatic bond."""
+        return frozenset(name for pair, order in self._orders.items() if order != "1" for name in pair)
+
+    @cached_property
+    def _resonant(self) -> frozenset[str]:
+        """Nitrogens whose lone pair joins a neighbour's double bond."""
+        return frozenset(
+            atom.name
+            for atom in self.residue.atoms
+            if atom.element == "N"
+            and atom.name != "N"
+            and set(self.residue.neighbours.get(atom.name, ())) & self._unsaturated
+        )
+
+    @cached_property
+    def flat_bonds(self) -> frozenset[frozenset[str]]:
+        flat = self._unsaturated | self._resonant
+        backbone = {frozenset(("C", "O")), frozenset(("C", "OXT"))}
+        return frozenset(
+            pair
+            for pair, order in self._orders.items()
+            if pair <= flat
+            and pair not in backbone
+            and (order != "1" or pair & self._resonant or self._ring(pair))
+        )
+
+    @cached_property
+    def single_bonds(self) -> frozenset[frozenset[str]]:
+        bent = self._unsaturated | self._resonant | {"C", "N"}
+        return frozenset(pair for pair in self._orders if not pair & bent and not self._ring(pair))
+
+    def _ring(self, pair: frozenset[str]) -> bool:
+        """Whether the bond's ends stay joined without it."""
+        start, goal = pair
+        reached, shell = {start}, {start}
+        while shell:
+            shell = {
+                b for a in shell for b in self.residue.neighbours.get(a, ()) if b not in reached and {a, b} != pair
+            }
+            reached |= shell
+        return goal in reached
+
+
+@cache
+def _chemistry(name: str) -> _Chemistry:
+    return _Chemistry(RESIDUES[name])
+
+
+def _radius(element: str) -> float:
+    return (ELEMENTS[element] if element in ELEMENTS else ELEMENTS["C"]).covalent_radius

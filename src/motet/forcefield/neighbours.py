@@ -1,0 +1,111 @@
+"""The one list of atom pairs that all pair terms share, with a Verlet skin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..geometry import neighbour_pairs
+from .contacts import ContactParameters
+from .layout import Layout
+
+CUTOFF = 9.0  # Å: every pair function is zero from here on
+SKIN = 1.0  # Å: the list reaches this much further, and holds until an atom has moved half of it
+
+
+@dataclass(frozen=True, eq=False)
+class Exclusions:
+    """Pairs of seen atoms that bonds already hold, as `i * atoms + j` with i < j, sorted.
+
+    Args:
+        bonded: One or two bonds apart.
+        near: Three bonds apart.
+        atoms: Number of seen atoms.
+    """
+
+    bonded: Int[Tensor, "bonded"]
+    near: Int[Tensor, "near"]
+    atoms: int
+
+    def to(self, device: torch.device) -> "Exclusions":
+        """The same on another device."""
+        return Exclusions(self.bonded.to(device), self.near.to(device), self.atoms)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Pairs within the cut-off and skin, conformation after conformation, atoms numbered through.
+
+    Args:
+        i: First atom, `conformation * atoms + atom`.
+        j: Second atom.
+        code: Place of the pair in the contact table.
+        near: Whether the two are three bonds apart.
+        protein: `conformation * proteins + protein` of each pair.
+        built_at: Coordinates that the list was built for.
+        selected: What each term picked from the list, by name of the term.
+    """
+
+    i: Int[Tensor, "pairs"]
+    j: Int[Tensor, "pairs"]
+    code: Int[Tensor, "pairs"]
+    near: Tensor
+    protein: Int[Tensor, "pairs"]
+    built_at: Float[Tensor, "conformations atoms 3"]
+    selected: dict[str, tuple[Tensor, ...]]
+
+    def holds(self, coords: Float[Tensor, "conformations atoms 3"]) -> bool:
+        """Whether the list still contains every pair within the cut-off."""
+        old = self.built_at
+        if old.shape != coords.shape or old.device != coords.device or old.dtype != coords.dtype:
+            return False
+        moved = (coords.detach() - old).square().sum(-1)
+        return not moved.numel() or bool(moved.max() < (0.5 * SKIN) ** 2)
+
+
+def exclusions_of(layout: Layout) -> Exclusions:
+    """Pairs one, two and three bonds apart."""
+    bonded: set[tuple[int, int]] = set()
+    near: set[tuple[int, int]] = set()
+    for i in range(layout.n_seen):
+        reached, shell = {i}, {i}
+        for bonds in (1, 2, 3):
+            shell = {k for j in shell for k in layout.neighbours[j]} - reached
+            reached |= shell
+            (near if bonds == 3 else bonded).update((i, j) for j in shell if i < j)
+    return Exclusions(_keys(bonded, layout.n_seen), _keys(near, layout.n_seen), layout.n_seen)
+
+
+def _keys(pairs: set[tuple[int, int]], atoms: int) -> Int[Tensor, "pairs"]:
+    return torch.from_numpy(np.sort(np.array([i * atoms + j for i, j in pairs], dtype=np.int64)))
+
+
+def find_neighbours(
+    coords: Float[Tensor, "conformations atoms 3"],
+    exclusions: Exclusions,
+    types: Int[Tensor, "atoms"],
+    protein_of_atom: Int[Tensor, "atoms"],
+    n_proteins: int,
+    contacts: ContactParameters,
+) -> Neighbours:
+    """All pairs of one protein and one conformation within reach, but those one or two bonds apart."""
+    conformations, atoms, _ = coords.shape
+    start = torch.arange(conformations, device=coords.device)[:, None]
+    group = (start * n_proteins + protein_of_atom).flatten()
+    i, j = neighbour_pairs(coords.detach().reshape(-1, 3), CUTOFF + SKIN, group)
+    first, second = i.remainder(max(atoms, 1)), j.remainder(max(atoms, 1))
+    key = first * atoms + second
+    keep = (~_contains(exclusions.bonded, key)).nonzero().squeeze(-1)
+    i, j, key = i[keep], j[keep], key[keep]
+    near = _contains(exclusions.near, key)
+    code = contacts.code(types[first[keep]], types[second[keep]], near)
+    return Neighbours(i, j, code, near, group[i], coords.detach().clone(), {})
+
+
+def _contains(sorted_keys: Int[Tensor, "keys"], wanted: Int[Tensor, "pairs"]) -> Tensor:
+    if not len(sorted_keys):
+        return torch.zeros_like(wanted, dtype=torch.bool)
+    place = torch.searchsorted(sorted_keys, wanted).clamp_max(len(sorted_keys) - 1)
+    return sorted_keys[place] == wanted

@@ -1,0 +1,169 @@
+"""A force field bound to atoms: an `Energy`, with its parts by term, protein and residue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..errors import TopologyMismatchError
+from ..shapes import Coords, Energies
+from ..structure import Structure
+from .conditions import Conditions
+from .energies import Summable
+from .held import held_atoms, united_masses
+from .layout import Integers, lay_out
+from .neighbours import Neighbours, exclusions_of, find_neighbours
+from .scene import Scene
+from .shares import Owners, Share
+
+if TYPE_CHECKING:
+    from .field import ForceField
+
+
+@dataclass(frozen=True, eq=False)
+class EnergyTable:
+    """Energies by residue and term; they add up to the total.
+
+    Args:
+        names: Names of the terms.
+        values: Weighted energies in kcal/mol; pairs count half for the residue of each atom.
+    """
+
+    names: tuple[str, ...]
+    values: Float[Tensor, "*batch residues terms"]
+
+
+class System(Summable):
+    """The energy of one protein, or of several unlike ones laid end to end, whose pairs never cross.
+
+    A system looks its parameters up in the force field at every call, so that training moves it too. Neighbour
+    lists are kept between calls and renewed when an atom has moved by half the skin; results depend on them no
+    more than on rounding. `forget` drops the list: after it, a resumed run equals one that was never interrupted.
+
+    Args:
+        force_field: Where the parameters live.
+        structures: The proteins. A single structure gives energies `*batch`, a sequence `*batch proteins`.
+        conditions: Temperature, salt, pH.
+    """
+
+    def __init__(
+        self, force_field: "ForceField", structures: Structure | Sequence[Structure], conditions: Conditions
+    ) -> None:
+        self.alone = isinstance(structures, Structure)
+        proteins = [structures] if isinstance(structures, Structure) else list(structures)
+        layout = lay_out(proteins)
+        self.force_field, self.layout, self.conditions = force_field, layout, conditions
+        self.names = force_field.names
+        self.seen = _mask(layout.n_atoms, layout.seen)
+        self.mobile = _mask(layout.n_atoms, layout.seen[held_atoms(layout)])
+        self.masses = torch.cat([torch.from_numpy(united_masses(one.topology)) for one in proteins]).float()
+        self._everything_is_seen = bool(self.seen.all())
+        self._index = {
+            "seen": torch.from_numpy(layout.seen),
+            "types": torch.from_numpy(force_field.contacts.types_of(layout)),
+            "residue_of_atom": torch.from_numpy(layout.residue_of_atom),
+            "protein_of_atom": torch.from_numpy(layout.protein_of_atom),
+            "protein_of_residue": torch.from_numpy(layout.protein_of_residue),
+        }
+        self._exclusions = exclusions_of(layout)
+        self._exact = [term.bind(layout, conditions) for term in force_field.terms]
+        self._bound = self._exact
+        self._place: tuple[torch.device, torch.dtype] | None = None
+        self._neighbours: Neighbours | None = None
+
+    seen: Bool[Tensor, "atoms"]
+    mobile: Bool[Tensor, "atoms"]
+    masses: Float[Tensor, "atoms"]
+
+    def __call__(self, coords: Coords) -> Energies:
+        """Energy in kcal/mol: `*batch` of one structure, `*batch proteins` of several.
+
+        Raises:
+            TopologyMismatchError: The coordinates have another number of atoms.
+            NonFiniteError: A coordinate is not a number.
+        """
+        return self._by_protein(coords).sum(-1)
+
+    def terms(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
+        """Energy by term, weighted, in kcal/mol; `*batch proteins terms` of several structures."""
+        return self._by_protein(coords)
+
+    def table(self, coords: Coords) -> EnergyTable:
+        """Energy by residue and term."""
+        owners, shares = self._shares(coords)
+        size = owners.conformations, self.layout.n_residues
+        parts = [_total([share.by_residue(owners) for share in one], coords, size) for one in shares]
+        values = torch.stack(parts, dim=-1) * self.force_field.weights.to(coords.dtype)
+        return EnergyTable(self.names, values.reshape(*coords.shape[:-2], *values.shape[1:]))
+
+    def forget(self) -> None:
+        """Drop the neighbour list."""
+        self._neighbours = None
+
+    def _by_protein(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
+        owners, shares = self._shares(coords)
+        size = owners.conformations, self.layout.n_proteins
+        parts = [_total([share.by_protein(owners) for share in one], coords, size) for one in shares]
+        values = torch.stack(parts, dim=-1) * self.force_field.weights.to(coords.dtype)
+        proteins = () if self.alone else (self.layout.n_proteins,)
+        return values.reshape(*coords.shape[:-2], *proteins, len(self.names))
+
+    def _shares(self, coords: Coords) -> tuple[Owners, list[Sequence[Share]]]:
+        if coords.shape[-2] != self.layout.n_atoms:
+            raise TopologyMismatchError(self.layout.n_atoms, coords.shape[-2], "energy")
+        self._move_to(coords)
+        flat = coords.reshape(-1, self.layout.n_atoms, 3)
+        seen = flat if self._everything_is_seen else flat.index_select(1, self._index["seen"])
+        neighbours = self._neighbours_of(seen)
+        scene = Scene(seen, neighbours, self._index["types"], self.force_field.contacts)
+        owners = Owners(
+            len(flat), self._index["residue_of_atom"], self._index["protein_of_residue"], self.layout.n_proteins
+        )
+        terms = zip(self.force_field.terms, self._bound, strict=True)
+        return owners, [term(scene, bound, neighbours.selected[term.name]) for term, bound in terms]
+
+    def _neighbours_of(self, seen: Float[Tensor, "conformations atoms 3"]) -> Neighbours:
+        if self._neighbours is None or not self._neighbours.holds(seen):
+            found = find_neighbours(
+                seen,
+                self._exclusions,
+                self._index["types"],
+                self._index["protein_of_atom"],
+                self.layout.n_proteins,
+                self.force_field.contacts,
+            )
+            for term, bound in zip(self.force_field.terms, self._bound, strict=True):
+                found.selected[term.name] = term.select(bound, found)
+            self._neighbours = found
+        return self._neighbours
+
+    def _move_to(self, coords: Coords) -> None:
+        """Constants follow the coordinates' device, and keep a copy in their precision."""
+        if self._place == (coords.device, coords.dtype):
+            return
+        self._place = coords.device, coords.dtype
+        self._index = {name: index.to(coords.device) for name, index in self._index.items()}
+        self._exclusions = self._exclusions.to(coords.device)
+        self._bound = [_cast(bound, coords) for bound in self._exact]
+        self._neighbours = None
+
+
+def _mask(size: int, index: Integers) -> Bool[Tensor, "size"]:
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[torch.from_numpy(index)] = True
+    return mask
+
+
+def _cast(bound: tuple[Tensor, ...], like: Tensor) -> tuple[Tensor, ...]:
+    tensors = [one.to(like.device, like.dtype if one.is_floating_point() else None) for one in bound]
+    return type(bound)(*tensors) if bound else bound
+
+
+def _total(parts: list[Tensor], coords: Coords, size: tuple[int, int]) -> Float[Tensor, "conformations owners"]:
+    """Sum of the parts; of none, a zero whose gradient by the coordinates is zero."""
+    if parts:
+        return torch.stack(parts).sum(0)
+    return coords[..., :0].sum() + coords.new_zeros(size)

@@ -1,0 +1,34 @@
+"""What an energy term is."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from ..conditions import Conditions
+from ..layout import Layout
+from ..neighbours import Neighbours
+from ..scene import Scene
+from ..shares import Share
+
+
+class Term(nn.Module):
+    """One physical effect. A term holds parameters only; what it needs of a protein it prepares once, by `bind`.
+
+    Three steps: `bind` at the start, `select` whenever the list of pairs is new, `forward` at every evaluation.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
+        """Indices and constants of these atoms, as a NamedTuple of tensors; floating ones in float64."""
+
+    def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> tuple[Tensor, ...]:
+        """What the term picks from a new list of pairs."""
+        return ()
+
+    @abstractmethod
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+        """Energies in kcal/mol with their owners; zero for atoms that the term has nothing to say about."""

@@ -3,7 +3,7 @@
 Axes have one name in the whole library: `batch atoms residues chains pairs terms`.
 """
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +12,7 @@ Coords: TypeAlias = Float[Tensor, "*batch atoms 3"]  # Å
 Energies: TypeAlias = Float[Tensor, "*batch"]  # kcal/mol
 
 
+@runtime_checkable
 class Energy(Protocol):
     """Anything that scores coordinates: a force field, a density map, a restraint, or their weighted sum."""
 

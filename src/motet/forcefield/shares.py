@@ -1,7 +1,7 @@
 """Energies with their owners, so that one evaluation serves the total, a protein's share and a residue's."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -27,6 +27,7 @@ class Owners:
     proteins: int
 
 
+@runtime_checkable
 class Share(Protocol):
     """Energies of some part of a term."""
 

@@ -15,6 +15,9 @@ from .residues import ResidueType as ResidueType
 from .residues import canonical_name as canonical_name
 from .residues import kind_of as kind_of
 from .residues import parent_of as parent_of
+from .rotamers import ROTAMERS as ROTAMERS
+from .rotamers import Rotamer as Rotamer
 from .tables import read_table as read_table
 from .torsions import CHIS as CHIS
 from .torsions import Chi as Chi
+from .torsions import chis_of as chis_of

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from .residues import RESIDUES, canonical_name, parent_of
 from .tables import read_table
 
 
@@ -26,3 +27,13 @@ def _read() -> dict[str, tuple[Chi, ...]]:
 
 
 CHIS: Mapping[str, tuple[Chi, ...]] = MappingProxyType(_read())
+
+
+def chis_of(name: str) -> tuple[Chi, ...]:
+    """Torsions of any residue: its own, or those of its parent whose atoms it has (SEP's chi1 is SER's)."""
+    name = canonical_name(name)
+    if name in CHIS:
+        return CHIS[name]
+    own = RESIDUES[name].by_name if name in RESIDUES else {}
+    inherited = CHIS.get(parent_of(name) or "", ())
+    return tuple(chi for chi in inherited if not own or all(atom in own for atom in chi.atoms))

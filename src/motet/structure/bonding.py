@@ -79,12 +79,12 @@ def _templates() -> _Templates:
     for residue in known:
         names = [atom.name for atom in residue.atoms]
         slots.append({name: number for number, name in enumerate(names)})
-    bonds = np.full((len(known), max(len(residue.bonds) for residue in known) + 2, 2), -1, dtype=np.int64)
+    bonds = np.full((len(known), max(len(residue.bonds) for residue in known) + 3, 2), -1, dtype=np.int64)
     for number, residue in enumerate(known):
         pairs = [(slots[number][a], slots[number][b]) for a, b, _ in residue.bonds]
         # Hydrogens of a chain's first N, by their PDB names; the dictionary's free acid says H and H2.
         if {"N", "CA"} <= slots[number].keys():
-            for name in {"H1", "H3"} - slots[number].keys():
+            for name in sorted({"H1", "H2", "H3"} - slots[number].keys()):
                 slots[number][name] = len(slots[number])
                 pairs.append((slots[number]["N"], slots[number][name]))
         bonds[number, : len(pairs)] = pairs
@@ -184,8 +184,9 @@ def _touching(
         return np.zeros((0, 2), dtype=np.int64)
     radii, metal, hydrogen = _element_facts(elements)
     reach = float(radii[asking].max() + radii[finite].max() + TOLERANCE)
-    tree = KDTree(coords[finite])
-    distances, hits = tree.query(coords[asking], k=min(MOST_NEIGHBOURS, len(finite)), distance_upper_bound=reach)
+    nearest = min(MOST_NEIGHBOURS, len(finite))
+    found = KDTree(coords[finite]).query(coords[asking], k=nearest, distance_upper_bound=reach)
+    distances, hits = np.asarray(found[0]), np.asarray(found[1], dtype=np.int64)
     rows, columns = np.nonzero(np.isfinite(distances) & (distances > CLOSEST))
     i, j, length = asking[rows], finite[hits[rows, columns]], distances[rows, columns]
     solvent = np.isin(residue_kinds, ("water", "ion"))[residue_of_atom]

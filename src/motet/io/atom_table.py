@@ -94,8 +94,10 @@ class AtomTable:
 
     def take(self, index: Integers | Mask) -> "AtomTable":
         """Some of the rows, in this order."""
-        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        taken = {key: c.take(index) if isinstance(c, Words) else c[index] for key, c in columns.items()}
+        taken: dict[str, Any] = {}
+        for column in fields(self):
+            values = getattr(self, column.name)
+            taken[column.name] = values.take(index) if isinstance(values, Words) else values[index]
         return AtomTable(**taken)
 
     def with_(self, **columns: Any) -> "AtomTable":

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..chem import ELEMENTS, RESIDUES, ResidueType, parent_of
 from ..structure.topology import Integers, Mask, Strings
 from .atom_table import Floats, Site
 from .grouping import LINK
+from .nearest import nearest
 from .notebook import Notebook, counted, listed
 
 DISULFIDE = 2.5  # Å, SG-SG; the bond is 2.05 Å
@@ -136,10 +136,9 @@ def _disulfides(atoms: Atoms) -> Pairs:
     none = np.zeros((0, 2), dtype=np.int64)
     if len(sulfurs) < 2:
         return none
-    tree = KDTree(atoms.coords[sulfurs])
-    distance, other = tree.query(atoms.coords[sulfurs], k=min(6, len(sulfurs)), distance_upper_bound=DISULFIDE)
-    rows, columns = np.nonzero(np.isfinite(distance) & (distance > 1.5))
-    i, j, d = sulfurs[rows], sulfurs[other[rows, columns]], distance[rows, columns]
+    one, other, d = nearest(atoms.coords[sulfurs], atoms.coords[sulfurs], 6, DISULFIDE)
+    apart = d > 1.5
+    i, j, d = sulfurs[one[apart]], sulfurs[other[apart]], d[apart]
     chain = atoms.chain_of_residue[atoms.residue]
     order = np.lexsort((np.abs(d - 2.05), chain[i] != chain[j]))
     taken: set[int] = set()
@@ -166,11 +165,8 @@ def _touching(atoms: Atoms, seekers: Integers, everyone: Integers, slack: float)
     if not len(seekers) or len(everyone) < 2:
         return np.zeros((0, 2), dtype=np.int64)
     reach = 2 * float(atoms.radii[everyone].max()) + slack
-    tree = KDTree(atoms.coords[everyone])
-    k = min(NEAREST, len(everyone))
-    distance, other = tree.query(atoms.coords[seekers], k=k, distance_upper_bound=reach)
-    rows, columns = np.nonzero(np.isfinite(distance))
-    i, j, d = seekers[rows], everyone[other[rows, columns]], distance[rows, columns]
+    one, other, d = nearest(atoms.coords[seekers], atoms.coords[everyone], NEAREST, reach)
+    i, j = seekers[one], everyone[other]
     fits = (i != j) & (d > 0.5) & (d < atoms.radii[i] + atoms.radii[j] + slack)
     return np.stack([i[fits], j[fits]], axis=1)
 
@@ -192,15 +188,11 @@ def _hydrogens(atoms: Atoms, templated: Mask) -> Pairs:
     heavy = np.flatnonzero(~atoms.hydrogen)
     if not len(free) or not len(heavy):
         return np.zeros((0, 2), dtype=np.int64)
-    tree = KDTree(atoms.coords[heavy])
-    k = min(4, len(heavy))
-    distance, other = tree.query(atoms.coords[free], k=k, distance_upper_bound=HYDROGEN)
-    distance, other = distance.reshape(len(free), -1), other.reshape(len(free), -1)
-    partner = heavy[np.minimum(other, len(heavy) - 1)]
-    mine = np.isfinite(distance) & (atoms.residue[partner] == atoms.residue[free][:, None])
-    first = mine.argmax(1)
-    has = mine.any(1)
-    return np.stack([free[has], partner[np.flatnonzero(has), first[has]]], axis=1)
+    one, other, _ = nearest(atoms.coords[free], atoms.coords[heavy], 4, HYDROGEN)
+    mine = atoms.residue[heavy[other]] == atoms.residue[free[one]]
+    one, other = one[mine], other[mine]
+    _, first = np.unique(one, return_index=True)
+    return np.stack([free[one[first]], heavy[other[first]]], axis=1)
 
 
 def _links(atoms: Atoms, near: Pairs, hints: Pairs, known: Pairs) -> Pairs:
@@ -240,13 +232,10 @@ def _contacts(atoms: Atoms, residues: Integers) -> dict[int, int]:
 
 def _close(atoms: Atoms, index: Integers) -> tuple[Integers, Integers]:
     """Pairs, each in both directions, closer than a bond; coincident atoms count."""
-    tree = KDTree(atoms.coords[index])
     reach = 2 * float(atoms.radii[index].max()) + LINK_SLACK
-    k = min(NEAREST, len(index))
-    distance, other = tree.query(atoms.coords[index], k=max(k, 2), distance_upper_bound=reach)
-    rows, columns = np.nonzero(np.isfinite(distance))
-    i, j = index[rows], index[other[rows, columns]]
-    fits = (i != j) & (distance[rows, columns] < atoms.radii[i] + atoms.radii[j] + LINK_SLACK)
+    one, other, d = nearest(atoms.coords[index], atoms.coords[index], NEAREST, reach)
+    i, j = index[one], index[other]
+    fits = (i != j) & (d < atoms.radii[i] + atoms.radii[j] + LINK_SLACK)
     return i[fits], j[fits]
 
 

@@ -12,6 +12,7 @@ from .altlocs import chosen, sites_of
 from .atom_table import AtomTable
 from .notebook import Notebook, counted, listed
 
+RECENT = 4  # pieces of a repeated residue that an apart atom may still belong to
 LINK = 2.0  # Å; a C-N distance above this is a chain break (a peptide bond is 1.33 Å)
 
 
@@ -101,7 +102,7 @@ def _merge_pieces(table: AtomTable, run: Integers, notes: Notebook) -> Integers:
     for k in shared.tolist():
         mine = set(names[k].tolist())
         known = pieces[int(inverse.ravel()[k])]
-        home = next((entry for entry in known if not entry[1] & mine), None)
+        home = next((entry for entry in known[-RECENT:] if not entry[1] & mine), None)
         if home is None:
             doubled += [k] if known else []
             known.append((k, mine))
@@ -123,7 +124,8 @@ def _note_pieces(
             "warning",
             "the same chain, name and number for more than one residue: kept as separate residues",
         ),
-    ):
+    )
+    for which, kind, text in choices:
         if which:
             labels = list(dict.fromkeys(table.residue_label(int(begins[k])) for k in which))
             notes.add(kind, f"{text} ({listed(labels)}).")

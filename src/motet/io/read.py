@@ -30,7 +30,7 @@ def read(path: PathLike) -> Structure:
     """A structure from a PDB or mmCIF file, packed or not; `-` reads standard input.
 
     The content decides on the format, not the name. Of alternate locations the most occupied is kept, ties go
-    to A. Models of the file are the batch dimension. Everything that was mended, left out or looks odd is in `notes`.
+    to A. Models of the file are the batch dimension. What was mended, left out or looks odd is in `notes`.
 
     Raises:
         FormatError: The file cannot be read, or holds no protein that motet can work on.

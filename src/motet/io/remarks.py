@@ -3,7 +3,6 @@
 from collections import Counter
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..chem import RESIDUES, STANDARD, parent_of
 from ..structure import Topology
@@ -11,6 +10,7 @@ from ..structure.structure import BFactorMeaning
 from ..structure.topology import Integers
 from .atom_table import AtomTable, Floats, RawFile
 from .bonds import template_of
+from .nearest import nearest
 from .notebook import Notebook, counted, listed
 
 COINCIDENT = 0.05  # Å
@@ -155,8 +155,8 @@ def _note_chirality(topology: Topology, coords: Floats, notes: Notebook) -> None
 def _note_overlaps(topology: Topology, coords: Floats, notes: Notebook) -> None:
     if len(coords) < 2:
         return
-    distance, _ = KDTree(coords).query(coords, k=2, distance_upper_bound=COINCIDENT)
-    hits = np.flatnonzero(np.isfinite(distance[:, 1]))
+    one, other, _ = nearest(coords, coords, 2, COINCIDENT)
+    hits = np.unique(one[one != other])
     if len(hits):
         labels = [topology.atom_label(atom) for atom in hits.tolist()]
         notes.add("warning", f"{counted(len(hits), 'atom')} at the very place of another ({listed(labels)}).")

@@ -99,3 +99,22 @@ class MissingExtraError(MotetError, ImportError):
     def __init__(self, package: str, extra: str) -> None:
         self.package, self.extra = package, extra
         super().__init__(f"this needs {package}; install it with `pip install 'motet[{extra}]'`.")
+
+
+class ConvergenceError(MotetError, RuntimeError):
+    """An iteration ended before it reached its answer."""
+
+    def __init__(self, what: str, state: str, remedy: str) -> None:
+        self.what, self.state, self.remedy = what, state, remedy
+        super().__init__(f"{what} has not converged: {state}; {remedy}.")
+
+
+class TooFewPointsError(MotetError, ValueError):
+    """More clusters are asked for than there are distinct points."""
+
+    def __init__(self, clusters: int, distinct: int) -> None:
+        self.clusters, self.distinct = clusters, distinct
+        super().__init__(
+            f"{clusters} clusters of {distinct} distinct point{'s' if distinct > 1 else ''}: "
+            "ask for fewer clusters, or give more points."
+        )

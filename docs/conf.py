@@ -27,3 +27,18 @@ python_maximum_signature_line_length = 80
 html_theme = "furo"
 html_title = f"motet {release}"
 html_static_path = []
+
+# Docstrings are prose with Markdown's single backticks: `*batch` is code, and |x|² is no substitution.
+default_role = "code"
+
+
+def escape_prose(app, what, name, obj, options, lines):
+    """Escape outside of backticks what reStructuredText would take as markup."""
+    for row, line in enumerate(lines):
+        pieces = line.split("`")
+        pieces[::2] = [piece.replace("*", r"\*").replace("|", r"\|") for piece in pieces[::2]]
+        lines[row] = "`".join(pieces)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", escape_prose, priority=400)

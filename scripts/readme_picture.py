@@ -1,7 +1,7 @@
 """Draw the README's picture from an ensemble that `motet ensemble` wrote.
 
-`python scripts/readme_picture.py 1l2y-ensemble docs/images/ensemble.png`: left the conformations as backbone traces
-in the colour of their state, in the middle RMSF along the chain, right the free-energy map on two principal
+`python scripts/readme_picture.py 1l2y-ensemble docs/images/ensemble.png`: left the conformations as backbone
+traces in the colour of their state, in the middle RMSF along the chain, right the free-energy map on two principal
 components. What it shows is what the directory holds; nothing is drawn by hand.
 """
 

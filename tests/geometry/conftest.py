@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from motet.io import read
+
 
 @pytest.fixture
 def draw():
@@ -14,3 +16,9 @@ def draw():
 def spin():
     """Some rotation that favours no axis."""
     return torch.linalg.matrix_exp(torch.tensor([[0.0, 1, 2], [-1, 0, 3], [-2, -3, 0]], dtype=torch.float64))
+
+
+@pytest.fixture(scope="session")
+def trp_cage(examples):
+    """The 20 residues of 1l2y, in float64."""
+    return read(examples / "1l2y.pdb").to(torch.float64)

@@ -4,6 +4,12 @@ Everything takes leading batch dimensions, works in float32 and float64 on any d
 a finite gradient for coincident, collinear and empty input. Lengths are in Å, angles in radians.
 """
 
+from .backbone import BackboneTorsions as BackboneTorsions
+from .backbone import backbone_from_torsions as backbone_from_torsions
+from .backbone import backbone_torsions as backbone_torsions
+from .internal import InternalCoordinates as InternalCoordinates
+from .lddt import lddt as lddt
+from .lddt import residue_lddt as residue_lddt
 from .neighbours import neighbour_pairs as neighbour_pairs
 from .pairwise import pairwise_rmsd as pairwise_rmsd
 from .rigid import Rigid as Rigid
@@ -11,6 +17,8 @@ from .superpose import rmsd as rmsd
 from .superpose import superpose as superpose
 from .superpose import superposed as superposed
 from .superpose import superposed_to_mean as superposed_to_mean
+from .tm_score import tm_score as tm_score
 from .torsion import angle as angle
 from .torsion import dihedral as dihedral
 from .torsion import distance as distance
+from .tree import Tree as Tree

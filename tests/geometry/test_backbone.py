@@ -17,9 +17,9 @@ def test_torsions_are_gemmis(shared):
     found = backbone_torsions(structure.topology, structure.coords)
     atoms = [{atom.name: atom.pos for atom in residue} for residue in gemmi.read_structure(str(path))[0][0]]
     for index, (one, after) in enumerate(pairwise(atoms)):
-        psi = gemmi.calc_dihedral(one["N"], one["CA"], one["C"], after["N"])
-        omega = gemmi.calc_dihedral(one["CA"], one["C"], after["N"], after["CA"])
-        phi = gemmi.calc_dihedral(one["C"], after["N"], after["CA"], after["C"])
+        psi = gemmi.calculate_dihedral(one["N"], one["CA"], one["C"], after["N"])
+        omega = gemmi.calculate_dihedral(one["CA"], one["C"], after["N"], after["CA"])
+        phi = gemmi.calculate_dihedral(one["C"], after["N"], after["CA"], after["C"])
         here = found.psi[..., index].item(), found.omega[..., index].item(), found.phi[..., index + 1].item()
         assert here == pytest.approx((psi, omega, phi), abs=1e-5)
     count = len(atoms)

@@ -8,8 +8,8 @@ from .backbone import BackboneTorsions as BackboneTorsions
 from .backbone import backbone_from_torsions as backbone_from_torsions
 from .backbone import backbone_torsions as backbone_torsions
 from .internal import InternalCoordinates as InternalCoordinates
-from .lddt import lddt as lddt
-from .lddt import residue_lddt as residue_lddt
+from .local_distances import lddt as lddt
+from .local_distances import residue_lddt as residue_lddt
 from .neighbours import neighbour_pairs as neighbour_pairs
 from .pairwise import pairwise_rmsd as pairwise_rmsd
 from .rigid import Rigid as Rigid
@@ -17,7 +17,7 @@ from .superpose import rmsd as rmsd
 from .superpose import superpose as superpose
 from .superpose import superposed as superposed
 from .superpose import superposed_to_mean as superposed_to_mean
-from .tm_score import tm_score as tm_score
+from .tm import tm_score as tm_score
 from .torsion import angle as angle
 from .torsion import dihedral as dihedral
 from .torsion import distance as distance

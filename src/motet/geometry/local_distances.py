@@ -67,7 +67,9 @@ def _kept(
     ends = torch.cat((residue[i], residue[j]))
     total = coords.new_zeros(residues).index_add_(0, ends, coords.new_ones(len(ends)))
     kept = []
-    for some in coords.reshape(-1, *coords.shape[-2:]).split(max(_PAIRS // max(len(i), 1), 1)):
+    for some in coords.reshape(coords.shape[:-2].numel(), *coords.shape[-2:]).split(
+        max(_PAIRS // max(len(i), 1), 1)
+    ):
         deviation = ((some[:, i] - some[:, j]).norm(dim=-1) - expected).abs()
         within = torch.stack([(deviation < threshold).to(coords) for threshold in thresholds]).mean(0)
         kept.append(coords.new_zeros(len(some), residues).index_add_(1, ends, torch.cat((within, within), dim=1)))

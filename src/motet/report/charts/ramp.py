@@ -1,0 +1,30 @@
+"""From pale to strong in eight steps, for maps."""
+
+from markupsafe import Markup
+
+from ..palette import RAMP_LEVELS
+from .axes import Frame
+from .svg import element, text
+
+
+def level(value: float, low: float, high: float) -> int:
+    """Step of the ramp for a value, 0 to 7; values outside go to the ends."""
+    share = (value - low) / (high - low) if high > low else 0.0
+    return min(max(int(share * RAMP_LEVELS), 0), RAMP_LEVELS - 1)
+
+
+def ramp_key(frame: Frame, label: str, low: str, high: str, *, reverse: bool = False) -> Markup:
+    """The ramp with its ends named, in the lowest 40 units of the frame."""
+    size, gap = 16.0, 8.0
+    y = frame.height - 34
+    left = sum(frame.x) / 2 - size * RAMP_LEVELS / 2
+    order = range(RAMP_LEVELS - 1, -1, -1) if reverse else range(RAMP_LEVELS)
+    parts = [
+        element("rect", x=left + size * i, y=y, width=size, height=10, class_=f"ramp-{step}")
+        for i, step in enumerate(order)
+    ]
+    parts.append(text(low, left - gap, y + 5, "end", "tick", dominant_baseline="central"))
+    end = left + size * RAMP_LEVELS + gap
+    parts.append(text(high, end, y + 5, "start", "tick", dominant_baseline="central"))
+    parts.append(text(label, sum(frame.x) / 2, frame.height - 6, "middle", "label"))
+    return Markup("").join(parts)

@@ -1,0 +1,102 @@
+"""What the 3-D view shows: the representative of each state whole, and a choice of conformations as backbones."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from ..ensemble import Analysis
+from ..ensemble.exports import superposed_models, with_fluctuations
+from ..io import write
+from ..structure import Structure
+from ..structure.topology import Mask, Topology
+from .names import state_number
+
+MOST_MODELS = 50
+MOST_ATOMS = 80_000  # of all backbones together: keeps the page small and the view fluent
+
+
+@dataclass(frozen=True)
+class Model:
+    """One structure, or several of the same atoms, as the text of a file.
+
+    Args:
+        name: File name.
+        text: PDB, or mmCIF where chain names are too long for PDB; the B-factor column holds the RMSF in Å.
+        conformations: Which conformations of the ensemble these are.
+        states: State of each.
+    """
+
+    name: str
+    text: str
+    conformations: tuple[int, ...]
+    states: tuple[int, ...]
+
+    @property
+    def format(self) -> str:
+        """What Mol* calls the format."""
+        return "mmcif" if self.name.endswith(".cif") else "pdb"
+
+
+@dataclass(frozen=True)
+class Models:
+    """The representative of each state, in the order of the states, and the conformations that can be played."""
+
+    medoids: tuple[Model, ...]
+    members: Model
+
+
+def models(analysis: Analysis) -> Models:
+    """The models to show, lying on each other."""
+    fitted = replace(
+        superposed_models(analysis), b_factors=with_fluctuations(analysis).b_factors, b_factor_meaning="B", notes=()
+    )
+    labels = analysis.states.labels.tolist()
+    medoids = tuple(
+        _model(f"state-{state_number(state.label)}", fitted, (state.medoid,), labels) for state in analysis.states.states
+    )
+    backbone = fitted.subset(_backbone(fitted.topology))
+    most = min(MOST_MODELS, MOST_ATOMS // max(backbone.n_atoms, 1))
+    return Models(medoids, _model("ensemble", backbone, chosen(analysis, most), labels))
+
+
+def chosen(analysis: Analysis, most: int) -> tuple[int, ...]:
+    """About `most` conformations: every representative, and of each state its share, evenly along its members."""
+    picked: set[int] = {state.medoid for state in analysis.states.states}
+    spare = max(most - len(picked), 0)
+    if len(analysis.ensemble) <= most:
+        return tuple(range(len(analysis.ensemble)))
+    for state in analysis.states.states:
+        members = [i for i in state.members.tolist() if i != state.medoid]
+        wanted = min(int(spare * state.population), len(members))
+        places = torch.linspace(0, len(members) - 1, wanted).round().long().tolist() if wanted else []
+        picked.update(members[i] for i in places)
+    return tuple(sorted(picked))
+
+
+def _model(stem: str, structure: Structure, conformations: tuple[int, ...], labels: list[int]) -> Model:
+    shown = structure.with_coords(structure.coords[list(conformations)])
+    name = f"{stem}{_suffix(structure.topology)}"
+    return Model(name, _text(shown, name), conformations, tuple(labels[i] for i in conformations))
+
+
+def _text(structure: Structure, name: str) -> str:
+    """What `io.write` puts into a file of that name."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(structure, path)
+        return path.read_text(encoding="utf-8")
+
+
+def _suffix(topology: Topology) -> str:
+    """PDB where one-letter chain names suffice, mmCIF elsewhere."""
+    return ".pdb" if all(len(chain) <= 1 for chain in topology.chain_ids) else ".cif"
+
+
+def _backbone(topology: Topology) -> Mask:
+    """Atoms that a ribbon is drawn through: backbone of proteins, heavy atoms of nucleic acids."""
+    protein = topology.is_protein & np.isin(topology.atom_names, ("N", "CA", "C", "O"))
+    nucleic = topology.residue_kinds[topology.residue_of_atom] == "nucleic"
+    return protein | (nucleic & ~topology.is_hydrogen)

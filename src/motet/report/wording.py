@@ -1,0 +1,125 @@
+"""The sentences of the report: what was made, what came out, and how far to believe it."""
+
+from ..ensemble import Analysis, Ensemble
+from .names import state_name
+from .numbers import count, percent_with_error, significant, with_error
+
+_GENERATORS = {"langevin": "Langevin dynamics", "file": "reading a file"}
+
+
+def verdict(analysis: Analysis) -> list[str]:
+    """The whole report in a few plain sentences."""
+    return [_made(analysis), _found(analysis), _moves(analysis), _trust(analysis)]
+
+
+def _made(analysis: Analysis) -> str:
+    ensemble = analysis.ensemble
+    topology, provenance = ensemble.structure.topology, ensemble.provenance
+    size = f"{count(topology.n_residues, 'residue')}, {count(topology.n_atoms, 'atom')}"
+    if provenance.generator == "file":
+        return f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
+    return (
+        f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
+        f"{generator_name(provenance.generator)} at {significant(provenance.temperature, 4)} K."
+    )
+
+
+def _found(analysis: Analysis) -> str:
+    states = analysis.states.states
+    if len(states) == 1:
+        return f"They form one state, with a spread of {significant(states[0].spread, 2)} Å about its representative."
+    shares = [f"{state_name(s.label)} holds {percent_with_error(s.population, s.population_error)}" for s in states[:3]]
+    others = f", {count(len(states) - 3, 'more', 'more')} the rest" if len(states) > 3 else ""
+    return f"They fall into {count(len(states), 'state')}: {', '.join(shares)}{others}."
+
+
+def _moves(analysis: Analysis) -> str:
+    rmsf, labels = analysis.observables.rmsf, analysis.observables.residue_labels
+    top = int(rmsf.argmax())
+    return (
+        f"Residues fluctuate by {significant(float(rmsf.mean()), 2)} Å on average, most of all {labels[top]} "
+        f"with {significant(float(rmsf[top]), 2)} Å."
+    )
+
+
+def _trust(analysis: Analysis) -> str:
+    quality = analysis.quality
+    if analysis.ensemble.provenance.generator == "file":
+        return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
+    if quality.converged:
+        return "The independent chains agree: the sampling looks converged for what was followed."
+    return (
+        "The sampling is not converged: independent chains do not agree yet, "
+        "so read the populations as those of this sample, not of the protein."
+    )
+
+
+def generator_name(name: str) -> str:
+    """What made the conformations, in words."""
+    return _GENERATORS.get(name, f"the generator “{name}”")
+
+
+def tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """The few numbers to see first: what, how much, and in which unit or of how many."""
+    ensemble, observables = analysis.ensemble, analysis.observables
+    first = analysis.states.states[0]
+    fewest = min((d.effective_samples for d in analysis.quality.diagnostics), default=float("nan"))
+    gyration, weights = observables.radius_of_gyration.double().cpu(), ensemble.weights.double().cpu()
+    mean = float((weights * gyration).sum())
+    spread = float((weights * (gyration - mean).square()).sum().sqrt())
+    return [
+        ("conformations", f"{len(ensemble):,}".replace(",", "\u202f"), f"worth about {significant(fewest, 2)} independent ones"),
+        ("states", str(len(analysis.states)), f"the largest holds {percent_with_error(first.population, first.population_error)}"),
+        ("mean RMSF", f"{significant(float(observables.rmsf.mean()), 2)} Å", f"up to {significant(float(observables.rmsf.max()), 2)} Å"),
+        ("radius of gyration", f"{significant(mean, 3)} Å", f"± {significant(spread, 1)} Å over the ensemble"),
+    ]
+
+
+def weighting(ensemble: Ensemble) -> str:
+    """How the weights were made, and what may be concluded from them."""
+    temperature = f"{significant(ensemble.provenance.temperature, 4)} K"
+    match ensemble.provenance.weighting:
+        case "sampled":
+            return (
+                f"The generator draws from Boltzmann's law at {temperature}, so every conformation has the same "
+                "weight; weighing by energy again would count it twice."
+            )
+        case "reweighted":
+            return (
+                f"Weights are exp(−ΔE/kT) at {temperature} over the density that proposed the conformations, "
+                "normalised to 1."
+            )
+        case "given":
+            return (
+                "Weights came with the conformations and no claim is made that they follow Boltzmann's law; free "
+                f"energies are −kT ln p at {temperature} of those weights."
+            )
+
+
+def relaxation(ensemble: Ensemble) -> str:
+    """What was done to each draw, where anything was."""
+    settings = ensemble.provenance.settings
+    steps = int(settings.get("relax_steps", 0))
+    if not steps:
+        return ""
+    return (
+        f" Each draw was then relaxed for at most {count(steps, 'step')} of minimisation, which takes out the strain "
+        "of bonds and clashes; energies are those of relaxed conformations, without their vibration."
+    )
+
+
+def state_count(analysis: Analysis) -> str:
+    """How the number of states was chosen."""
+    states = analysis.states
+    if states.silhouette is None:
+        return "No number of clusters stood out, so the answer is one state."
+    tried = ", ".join(f"{k}: {significant(value, 2)}" for k, value in sorted(states.tried.items()))
+    return (
+        f"The mean silhouette, {significant(states.silhouette, 2)}, chose {count(len(states), 'state')} "
+        f"(tried {tried})."
+    )
+
+
+def difference(value: float, error: float) -> str:
+    """A free energy over that of the most populated state, which is 0 by definition."""
+    return "0" if value == 0 and error == 0 else with_error(value, error)

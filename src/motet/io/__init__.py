@@ -1,9 +1,19 @@
 """Files in, structures out, and back: one module a format; the content of a file decides what it is."""
 
+from .a3m import Alignment as Alignment
+from .a3m import read_a3m as read_a3m
+from .fasta import Sequence as Sequence
+from .fasta import read_fasta as read_fasta
+from .mrc import MapFile as MapFile
+from .mrc import read_map as read_map
 from .opening import load as load
 from .read import read as read
 from .sniff import Kind as Kind
 from .sniff import sniff as sniff
+from .trajectory import read_trajectory as read_trajectory
+from .trajectory import stream_trajectory as stream_trajectory
+from .trajectory import write_trajectory as write_trajectory
+from .weights import read_weights as read_weights
 from .write import write as write
 from .writing import atomic_write as atomic_write
 from .writing import write_text as write_text

@@ -11,6 +11,7 @@ from ..structure.topology import Integers, Strings
 from .atom_table import AtomTable, Floats, RawFile, Site
 from .bonds import Atoms, bonds_of, hinted_pairs
 from .grouping import Grouped
+from .hydrogen_names import renamed
 from .models import agreed
 from .notebook import Notebook, counted, listed
 from .remarks import remark
@@ -97,6 +98,7 @@ def _topology(group: Grouped, coords: Floats, raw: RawFile, notes: Notebook) -> 
     names, elements = table.names.array(), table.elements.array()
     kinds = _kinds(names, residue, residue_names, one)
     labels = [table.residue_label(row) for row in first.tolist()]
+    names = renamed(names, elements, residue, residue_names, one, notes)
     atoms = Atoms(names, elements, residue, residue_names, kinds, chain_of_residue, one)
     hints = hinted_pairs(raw.links, _places(group, raw), notes) if raw.links else np.zeros((0, 2), dtype=np.int64)
     topology = Topology(

@@ -12,7 +12,7 @@ def nearest(points: Floats, among: Floats, count: int, reach: float) -> tuple[In
     if not len(points) or not len(among):
         none = np.zeros(0, dtype=np.int64)
         return none, none, np.zeros(0)
-    answer = KDTree(among).query(points, k=[*range(1, min(count, len(among)) + 1)], distance_upper_bound=reach)
+    answer = KDTree(among).query(points, k=max(count, 2), distance_upper_bound=reach)
     distance, other = np.asarray(answer[0]), np.asarray(answer[1])
-    rows, columns = np.nonzero(np.isfinite(distance))
+    rows, columns = np.nonzero(np.isfinite(distance))  # points beyond the last are at infinity
     return rows, other[rows, columns], distance[rows, columns]

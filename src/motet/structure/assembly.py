@@ -22,8 +22,8 @@ class NewAtom:
     element: str
 
 
-def with_atoms(structure: Structure, atoms: Sequence[NewAtom]) -> tuple[Structure, Integers]:
-    """The structure with room for new atoms, at the origin and without bonds, and the index of each of them.
+def with_atoms(structure: Structure, atoms: Sequence[NewAtom]) -> tuple[Structure, Integers, Integers]:
+    """The structure with room for new atoms, at the origin, unbonded; and where the old and the new atoms are.
 
     Atoms of a residue that gains some stand in the dictionary's order; the others stay as they are. A new atom
     takes its residue's mean B factor (or pLDDT), and occupancy 1.
@@ -57,7 +57,7 @@ def with_atoms(structure: Structure, atoms: Sequence[NewAtom]) -> tuple[Structur
         b_factors=torch.cat([structure.b_factors, b_factors])[index],
         occupancies=torch.cat([structure.occupancies, structure.occupancies.new_ones(len(atoms))])[index],
     )
-    return grown, new_place[old.n_atoms :]
+    return grown, new_place[: old.n_atoms], new_place[old.n_atoms :]
 
 
 def rebonded(structure: Structure, touched: Mask) -> Structure:

@@ -37,7 +37,7 @@ def with_heavy_atoms(structure: Structure, asked: Mask | None = None) -> Structu
     missing = [atom for residue in described(topology, asked) for atom in _missing(topology, residue)]
     if not missing:
         return structure
-    grown, index = with_atoms(structure, missing)
+    grown, _, index = with_atoms(structure, missing)
     builder = _Builder(grown, index)
     builder.build()
     built = grown.with_coords(builder.coords.reshape(grown.coords.shape))

@@ -132,3 +132,40 @@ class Structure:
     def protein(self) -> "Structure":
         """Protein residues alone."""
         return self.select("protein")
+
+    # What edits a structure stands in modules of its own, above this one; each method is the short way there.
+
+    def completed(self, hydrogens: bool = False) -> "Structure":
+        """The structure with the missing heavy atoms of its protein residues built, and hydrogens placed if asked.
+
+        Works on all models at once; notes say what was built, and what could not be.
+        """
+        from .completion import with_heavy_atoms
+        from .hydrogens import with_hydrogens
+
+        built = with_heavy_atoms(self)
+        return with_hydrogens(built) if hydrogens else built
+
+    def without_hydrogens(self) -> "Structure":
+        """The heavy atoms alone."""
+        return self.subset(~self.topology.is_hydrogen)
+
+    def mutated(self, *mutations: str) -> "Structure":
+        """The structure with residues exchanged: `mutated("A:L14A", "A:K7E")`; `L14A` where there is one chain.
+
+        Raises:
+            MutationError: A mutation cannot be read, or does not fit the structure.
+        """
+        from .mutation import mutated
+
+        return mutated(self, *mutations)
+
+    def concatenated(self, *others: "Structure") -> "Structure":
+        """This structure and others as one; chains whose name is taken are renamed, with a note.
+
+        Raises:
+            ConfigError: The numbers of conformations do not fit.
+        """
+        from .concatenation import concatenate
+
+        return concatenate(self, *others)

@@ -8,6 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Int64, Shaped
 
+from ..chem import RESIDUES, chis_of, parent_of
+from ..errors import SelectionError
+
 Strings: TypeAlias = Shaped[np.ndarray, "..."]
 Integers: TypeAlias = Int64[np.ndarray, "..."]
 Mask: TypeAlias = Bool[np.ndarray, "..."]
@@ -112,15 +115,53 @@ class Topology:
         return found
 
     @cached_property
+    def backbone(self) -> Integers:
+        """Indices of N, CA, C and O of each protein residue, -1 where it has none: `residues 4`."""
+        index = np.stack([self.atom_index(name) for name in ("N", "CA", "C", "O")], axis=1)
+        index[self.residue_kinds != "protein"] = -1
+        return index
+
+    @cached_property
+    def chi_atoms(self) -> Integers:
+        """Atoms of each residue's side-chain torsions, `residues 4 4` (chi, atom); -1 where there is none.
+
+        A modified residue has its parent's, as far as it has their atoms.
+        """
+        index = np.full((self.n_residues, 4, 4), -1, dtype=np.int64)
+        of_name: dict[str, Integers] = {}
+        for residue in np.unique(self.residue_names[self.residue_kinds == "protein"]).tolist():
+            rows = np.flatnonzero((self.residue_names == residue) & (self.residue_kinds == "protein"))
+            for chi in chis_of(residue):
+                for atom in chi.atoms:
+                    of_name[atom] = of_name[atom] if atom in of_name else self.atom_index(atom)
+                atoms = np.stack([of_name[atom][rows] for atom in chi.atoms], axis=1)
+                atoms[(atoms < 0).any(-1)] = -1
+                index[rows, chi.number - 1] = atoms
+        return index
+
+    @cached_property
     def follows(self) -> Mask:
         """Whether each residue's N is bonded to the C of the residue before it: `residues`."""
-        carbon, nitrogen = self.atom_index("C"), self.atom_index("N")
-        bonded = {(int(i), int(j)) for i, j in self.bonds}
-        linked = [
-            c >= 0 and n >= 0 and (min(c, n), max(c, n)) in bonded
-            for c, n in zip(carbon[:-1].tolist(), nitrogen[1:].tolist(), strict=True)
-        ]
-        return np.array([False, *linked][: self.n_residues], dtype=bool)
+        follows = np.zeros(self.n_residues, dtype=bool)
+        if self.n_residues > 1 and len(self.bonds):
+            carbon, nitrogen = self.atom_index("C")[:-1], self.atom_index("N")[1:]
+            link = np.minimum(carbon, nitrogen) * self.n_atoms + np.maximum(carbon, nitrogen)
+            bonded = np.isin(link, self.bonds[:, 0] * self.n_atoms + self.bonds[:, 1])
+            follows[1:] = bonded & (carbon >= 0) & (nitrogen >= 0)
+        return follows
+
+    def sequence(self, chain_id: str) -> str:
+        """One letter for each protein residue of a chain; a modified one has its parent's, an unknown one X.
+
+        Raises:
+            SelectionError: There is no such chain.
+        """
+        chains = np.flatnonzero(self.chain_ids == chain_id)
+        if not len(chains):
+            raise SelectionError(f"chain {chain_id}", f"there are only {', '.join(self.chain_ids.tolist())}")
+        chosen = (self.chain_of_residue == chains[0]) & (self.residue_kinds == "protein")
+        parents = (parent_of(name) for name in self.residue_names[chosen].tolist())
+        return "".join(RESIDUES[parent].letter if parent else "X" for parent in parents)
 
     def residue_label(self, residue: int) -> str:
         """How a person names this residue: `A:LEU14`, with the insertion code where there is one."""

@@ -93,7 +93,8 @@ def _chain(residues: int) -> Tree:
     return Tree.from_parents(parent.ravel().tolist(), placed.tolist())
 
 
-def _ideal(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=16)
+def _ideal(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Length to the parent and angle at it, of N, CA, C and O of each residue."""
     lengths, angles = np.zeros((len(names), 4)), np.full((len(names), 4), math.pi / 2)
     for row, name in enumerate(names):

@@ -16,11 +16,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from motet.ensemble import Analysis, analyse, load
 from motet.ensemble.exports import superposed_models
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito (2008)
+PAPER = LinearSegmentedColormap.from_list("paper", ("#9fb0c0", "#ffffff"))
 TRACES = 40
 POINTS_PER_RESIDUE = 8
 
@@ -61,7 +63,7 @@ def draw_traces(axes: Axes, analysis: Analysis) -> None:
     axes.add_collection(
         LineCollection(
             segments[order],
-            colors=[(*matplotlib.colors.to_rgb(colours[i]), 0.25 + 0.55 * nearness[i]) for i in order],
+            colors=[faded(colours[i], 0.35 + 0.6 * nearness[i]) for i in order],
             linewidths=0.7 + 1.3 * nearness[order],
             capstyle="round",
         )
@@ -70,6 +72,11 @@ def draw_traces(axes: Axes, analysis: Analysis) -> None:
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_title(f"{len(shown)} of {len(analysis.ensemble)} conformations", fontsize=9)
+
+
+def faded(colour: str, strength: float) -> tuple[float, ...]:
+    """The colour mixed with white: opaque, so that overlapping pieces of a curve leave no beads."""
+    return tuple(1 - strength * (1 - channel) for channel in to_rgb(colour))
 
 
 def smooth(points: np.ndarray) -> np.ndarray:
@@ -91,7 +98,7 @@ def draw_fluctuations(axes: Axes, analysis: Analysis) -> None:
 def draw_landscape(axes: Axes, analysis: Analysis) -> None:
     surface = analysis.free_energy_map
     x, y, values = surface.x.numpy(), surface.y.numpy(), surface.values.numpy()
-    filled = axes.contourf(x, y, np.ma.masked_invalid(values), levels=12, cmap="Greys_r")
+    filled = axes.contourf(x, y, np.ma.masked_invalid(values), levels=12, cmap=PAPER)
     projections = analysis.observables.principal.projections.numpy()
     for state in analysis.states.states:
         colour = COLOURS[state.label % len(COLOURS)]
@@ -99,7 +106,7 @@ def draw_landscape(axes: Axes, analysis: Analysis) -> None:
         label = f"state {state.label}: {state.population:.0%}"
         axes.scatter(*projections[members, :2].T, s=9, color=colour, edgecolor="white", linewidth=0.4, label=label)
     axes.figure.colorbar(filled, ax=axes, label="free energy (kcal/mol)")
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    axes.legend(frameon=False, fontsize=8, loc="best", handletextpad=0.2)
     axes.set(xlabel="PC 1 (Å)", ylabel="PC 2 (Å)")
     axes.set_title("the states it forms", fontsize=9)
 

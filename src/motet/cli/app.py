@@ -1,0 +1,57 @@
+"""The commands together, and what happens when one goes wrong."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import MotetError
+from .console import complain
+from .energy import energy
+from .ensemble import ensemble
+from .info import info
+from .minimise import minimise
+from .report import report
+
+app = typer.Typer(
+    name="motet",
+    help="Proteins in motion: ensembles, their weights and their states.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (ensemble, energy, minimise, info, report):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"motet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Proteins in motion: ensembles, their weights and their states.
+
+    Example: motet ensemble examples/1l2y.pdb
+    """
+
+
+def main() -> None:
+    """Run the command line: exit code 0 all done, 1 some inputs of a batch failed, 2 the request is wrong."""
+    try:
+        app()
+    except MotetError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("stopped; repeat the same command to go on from here.")
+        sys.exit(130)

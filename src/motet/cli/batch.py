@@ -1,0 +1,120 @@
+"""One input or a directory of them: run each, go on when one fails, and say in the end which did."""
+
+import hashlib
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..errors import ConfigError, FormatError, MotetError, OutputExistsError
+from .console import complain, say
+
+SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
+STDIN = Path("-")
+
+
+def inputs_of(path: Path) -> list[Path]:
+    """The files an argument names: itself, or the structures in a directory.
+
+    Raises:
+        FormatError: There is no such file, or no structure in the directory.
+    """
+    if path != STDIN and not path.exists():
+        raise FormatError(path, "no such file", "check the name")
+    if not path.is_dir():
+        return [path]
+    found = sorted(one for one in path.iterdir() if one.is_file() and _bare(one).lower().endswith(SUFFIXES))
+    if not found:
+        raise FormatError(path, "holds no PDB or mmCIF file", "name a directory that does")
+    return found
+
+
+def stem_of(path: Path) -> str:
+    """A name for results made of an input's: `1ubq` of `data/1ubq.cif.gz`; safe as a file name."""
+    name = "stdin" if path == STDIN else _bare(path)
+    name = re.sub(r"\.(pdb|ent|cif|mmcif)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.+-]", "_", name).strip(".") or "structure"
+
+
+def for_each(
+    path: Path, out: Path | None, verb: str, work: Callable[[Path, Path], dict[str, Any]], as_json: bool
+) -> None:
+    """Run `work(input, directory)` on each input; exit code 1 when some inputs of a batch fail."""
+    inputs = inputs_of(path)
+    if not path.is_dir():
+        result = work(path, out or Path(f"{stem_of(path)}-{verb}"))
+        _print(result, as_json)
+        return
+    root = out or Path(f"{path.resolve().name}-{verb}")
+    failed: dict[Path, str] = {}
+    results: dict[str, Any] = {}
+    for one, name in _named_apart(inputs):
+        say(f"{one}")
+        try:
+            results[one.name] = work(one, root / name)
+        except MotetError as error:
+            failed[one] = str(error)
+            complain(str(error))
+    _print(results | {"failed": {one.name: why for one, why in failed.items()}}, as_json)
+    if failed:
+        complain(f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(one.name for one in failed)}")
+        raise typer.Exit(1)
+
+
+def claim(directory: Path, overwrite: bool) -> None:
+    """Make sure that a directory may be written to: new, empty, an unfinished run's, or free to be replaced.
+
+    Raises:
+        OutputExistsError: It holds a finished run, or files that motet did not write.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise OutputExistsError(directory)
+    finished = directory / "run.json"
+    if overwrite:
+        shutil.rmtree(directory / ".motet-parts", ignore_errors=True)
+    elif finished.exists() or (
+        directory.exists() and any(directory.iterdir()) and not (directory / ".motet-parts").exists()
+    ):
+        raise OutputExistsError(directory)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file; of nothing for stdin."""
+    return "" if path == STDIN else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def device_named(name: str) -> str:
+    """The device a user asked for; `auto` takes CUDA where there is one.
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+    import torch
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"--device {name}: choose auto, cpu or cuda.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device cuda: this machine has no CUDA device that torch can use; take --device cpu.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def _bare(path: Path) -> str:
+    return path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+
+
+def _named_apart(inputs: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Each input with a directory name of its own, also where `a.pdb` stands beside `a.cif`."""
+    stems = [stem_of(one) for one in inputs]
+    for one, stem in zip(inputs, stems, strict=True):
+        yield one, stem if stems.count(stem) == 1 else one.name.replace(".", "_")
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        json.dump(result, sys.stdout, indent=2, sort_keys=True)
+        print()

@@ -1,0 +1,97 @@
+"""`motet energy`: what the force field says of a structure, term by term."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import Acidity, AsJson, DeviceName, Input, Salt, Temperature
+
+if TYPE_CHECKING:
+    from ..forcefield import System
+    from ..structure import Structure
+
+
+def energy(
+    structure: Input,
+    per_residue: Annotated[
+        Path | None, typer.Option("--per-residue", help="Write energies by residue and term to this CSV.")
+    ] = None,
+    temperature: Temperature = 298.15,
+    salt: Salt = 150.0,
+    ph: Acidity = 7.0,
+    device: DeviceName = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the CSV if it is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Energy of a structure, term by term, in kcal/mol; each model of a file has a column.
+
+    Example: motet energy examples/1l2y.pdb --json
+    """
+    from ..errors import ConfigError
+    from .batch import device_named, for_each
+
+    where = device_named(device)
+    if structure.is_dir() and per_residue:
+        raise ConfigError("--per-residue writes one table: give one file, not a directory.")
+
+    def work(path: Path, _: Path) -> dict[str, Any]:
+        from ..forcefield import ForceField
+        from .loading import load_prepared
+
+        loaded = load_prepared(path, where)
+        conditions = {"temperature": temperature, "ionic_strength": salt / 1000.0, "ph": ph}
+        system = ForceField().to(where).bind(loaded, **conditions)
+        return _evaluate(loaded, system, per_residue, overwrite, as_json)
+
+    for_each(structure, None, "energy", work, as_json)
+
+
+def _evaluate(
+    loaded: "Structure", system: "System", per_residue: Path | None, overwrite: bool, as_json: bool
+) -> dict[str, Any]:
+    import torch
+
+    from .console import table
+
+    with torch.no_grad():
+        by_residue = system.table(loaded.coords.reshape(-1, loaded.n_atoms, 3))
+    terms = by_residue.values.sum(-2).tolist()
+    totals = [sum(model) for model in terms]
+    if per_residue:
+        _write_residues(per_residue, loaded, by_residue.names, by_residue.values.tolist(), overwrite)
+    if not as_json:
+        header = ["term", *([f"model {i + 1}" for i in range(len(terms))] if len(terms) > 1 else ["kcal/mol"])]
+        columns = zip(*terms, strict=True)
+        rows = [
+            [name, *(f"{value:.2f}" for value in row)] for name, row in zip(by_residue.names, columns, strict=True)
+        ]
+        table(loaded.name, header[:9], (row[:9] for row in [*rows, ["total", *(f"{one:.2f}" for one in totals)]]))
+    models = [
+        {"total": total, **dict(zip(by_residue.names, model, strict=True))}
+        for total, model in zip(totals, terms, strict=True)
+    ]
+    return {
+        "name": loaded.name,
+        "unit": "kcal/mol",
+        "models": models,
+        "notes": [vars(one) for one in loaded.notes],
+    }
+
+
+def _write_residues(
+    path: Path, loaded: "Structure", names: tuple[str, ...], values: list[list[list[float]]], overwrite: bool
+) -> None:
+    from ..io import atomic_write
+
+    topology = loaded.topology
+    with atomic_write(path, overwrite=overwrite) as temporary, temporary.open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(["model", "chain", "number", "insertion_code", "residue", *names, "total"])
+        for model, rows in enumerate(values, start=1):
+            for residue, row in enumerate(rows):
+                chain = topology.chain_ids[topology.chain_of_residue[residue]]
+                number, code = topology.residue_numbers[residue], topology.insertion_codes[residue]
+                label = (chain, number, code, topology.residue_names[residue])
+                writer.writerow([model, *label, *(f"{value:.4f}" for value in row), f"{sum(row):.4f}"])

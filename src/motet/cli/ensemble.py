@@ -1,0 +1,226 @@
+"""`motet ensemble`: from a structure to its ensemble, its states and a report."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature
+
+if TYPE_CHECKING:
+    from ..ensemble import Analysis, Checkpoint, Ensemble, Langevin, Plan
+    from ..forcefield import System
+    from ..structure import Structure
+
+WORTH_SAYING = 60.0  # seconds; a longer run says beforehand what it will cost
+
+
+def ensemble(
+    structure: Input,
+    out: Out = None,
+    count: Annotated[int, typer.Option("-n", "--count", help="Conformations to make.", min=1)] = 100,
+    temperature: Temperature = 300.0,
+    replicas: Annotated[int, typer.Option("--replicas", help="Independent chains, run in one batch.", min=1)] = 4,
+    interval: Annotated[float, typer.Option("--interval", help="Time between kept conformations, in ps.")] = 0.5,
+    burn_in: Annotated[float, typer.Option("--burn-in", help="Time before the first one is kept, in ps.")] = 2.0,
+    timestep: Annotated[float, typer.Option("--timestep", help="Time step, in fs.")] = 2.0,
+    salt: Salt = 150.0,
+    ph: Acidity = 7.0,
+    seed: Seed = 0,
+    device: DeviceName = "auto",
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write ensemble.parquet too.")] = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the ensemble of a structure: conformations, weights, states, and a report.
+
+    Langevin dynamics in the motet force field; each conformation is relaxed. Stop it at any moment: the same
+    command goes on where it was, and ends with the result of a run that was not stopped.
+
+    Writes topology.pdb, samples.xtc, ensemble.csv, states.csv, residues.csv, report.html, run.json and more.
+
+    Example: motet ensemble examples/1l2y.pdb -o 1l2y-ensemble
+    """
+    from .batch import device_named, for_each
+
+    job = _Job(
+        arguments={
+            "structure": str(structure),
+            "count": count,
+            "temperature": temperature,
+            "replicas": replicas,
+            "interval": interval,
+            "burn_in": burn_in,
+            "timestep": timestep,
+            "salt": salt,
+            "ph": ph,
+        },
+        seed=seed,
+        device=device_named(device),
+        parquet=parquet,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
+    for_each(structure, out, "ensemble", job.run, as_json)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One request, to be run on each input."""
+
+    arguments: dict[str, Any]
+    seed: int
+    device: str
+    parquet: bool
+    overwrite: bool
+    as_json: bool
+
+    def run(self, path: Path, directory: Path) -> dict[str, Any]:
+        """Make, analyse and write the ensemble of one input."""
+        from ..ensemble import analyse, save, save_parquet
+        from ..ensemble.run_record import RunRecord
+        from .batch import claim, digest
+        from .console import say
+        from .loading import first_model, load_prepared
+        from .results import write_results
+
+        claim(directory, self.overwrite)
+        loaded = first_model(load_prepared(path, self.device))
+        clock = _Clock()
+        made, checkpoint = self._produce(loaded, path, directory)
+        clock.lap("sampling")
+        analysis = analyse(made, self.seed)
+        clock.lap("analysis")
+        save(made, directory)
+        if self.parquet:
+            save_parquet(made, directory / "ensemble.parquet")
+        record = RunRecord(
+            command="ensemble",
+            arguments=self.arguments,
+            seed=self.seed,
+            device=self.device,
+            inputs={path.name: digest(path)},
+            timings=clock.laps,
+            notes=tuple((one.kind, one.text) for one in loaded.notes),
+        )
+        write_results(analysis, record, directory)
+        checkpoint.close()
+        if not self.as_json:
+            _show(analysis)
+        say(f"wrote {directory / 'report.html'}")
+        return _summary(analysis, directory)
+
+    def _produce(self, loaded: "Structure", path: Path, directory: Path) -> "tuple[Ensemble, Checkpoint]":
+        from .. import __version__
+        from ..ensemble import Checkpoint, Plan, produce
+        from ..forcefield import ForceField
+        from .batch import digest
+        from .console import Meter
+
+        conditions = {
+            "temperature": self.arguments["temperature"],
+            "ionic_strength": self.arguments["salt"] / 1000.0,
+            "ph": self.arguments["ph"],
+        }
+        system = ForceField().to(self.device).bind(loaded, **conditions)
+        generator, plan = self._generator(), Plan(count=self.arguments["count"], seed=self.seed)
+        what = {"version": __version__, "input": digest(path), "topology": loaded.topology.digest}
+        # The input may have moved since; what it holds may not.
+        settings = {key: value for key, value in self.arguments.items() if key != "structure"}
+        checkpoint = Checkpoint(directory, what | settings | {"seed": self.seed, "device": self.device})
+        _announce(system, loaded, generator, plan, checkpoint.open())
+        with Meter("sampling") as meter:
+            made = produce(loaded, system, generator, plan, checkpoint, meter.advance)
+        return made, checkpoint
+
+    def _generator(self) -> "Langevin":
+        from ..ensemble import Langevin
+
+        steps_per_ps = 1000.0 / self.arguments["timestep"]
+        return Langevin(
+            temperature=self.arguments["temperature"],
+            replicas=min(self.arguments["replicas"], self.arguments["count"]),
+            timestep=self.arguments["timestep"],
+            burn_in=round(self.arguments["burn_in"] * steps_per_ps),
+            interval=max(1, round(self.arguments["interval"] * steps_per_ps)),
+        )
+
+
+class _Clock:
+    """Seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Close a stage."""
+        now = time.perf_counter()
+        self.laps[stage], self._last = round(now - self._last, 3), now
+
+
+def _announce(system: "System", loaded: "Structure", generator: "Langevin", plan: "Plan", done: int) -> None:
+    """Say what is resumed, and what the rest will cost when that is more than a minute."""
+    from ..ensemble.langevin import seconds_per_step
+    from .console import say
+
+    rounds = -(-plan.count // generator.replicas)
+    if done:
+        say(f"going on after {done} of {rounds} rounds")
+    steps = (rounds - done) * (generator.interval + plan.relax_steps)
+    steps += 0 if done else generator.burn_in + plan.minimise_steps // generator.replicas
+    cost = steps * seconds_per_step(system, loaded.coords, generator.replicas)
+    if cost > WORTH_SAYING:
+        say(f"this will take about {cost / 60:.0f} minutes; it can be stopped and resumed at any moment")
+
+
+def _show(analysis: "Analysis") -> None:
+    from .console import say, table
+
+    rows = [
+        [
+            str(state.label),
+            f"{state.population:.2f} ± {state.population_error:.2f}",
+            f"{state.free_energy:.2f} ± {state.free_energy_error:.2f}",
+            f"{state.spread:.2f}",
+            str(len(state.members)),
+        ]
+        for state in analysis.states.states
+    ]
+    header = ["state", "population", "free energy kcal/mol", "spread Å", "conformations"]
+    table(analysis.ensemble.structure.name, header, rows)
+    say(analysis.quality.sentence)
+
+
+def _summary(analysis: "Analysis", directory: Path) -> dict[str, Any]:
+    quality = analysis.quality
+    return {
+        "name": analysis.ensemble.structure.name,
+        "out": str(directory),
+        "conformations": len(analysis.ensemble),
+        "weighting": analysis.ensemble.provenance.weighting,
+        "effective_sample_size": quality.weight_effective_size,
+        "converged": quality.converged,
+        "diagnostics": {
+            one.name: {"r_hat": one.r_hat, "ess": one.effective_samples} for one in quality.diagnostics
+        },
+        "mean_rmsf": float(analysis.observables.rmsf.mean()),
+        "states": [
+            {
+                "state": state.label,
+                "population": state.population,
+                "population_error": state.population_error,
+                "free_energy": state.free_energy,
+                "free_energy_error": state.free_energy_error,
+                "medoid": state.medoid,
+                "conformations": len(state.members),
+            }
+            for state in analysis.states.states
+        ],
+        "soundness": {
+            "worst_bond": float(analysis.soundness.worst_bond.max()),
+            "closest_pair": float(analysis.soundness.closest_pair.min()),
+        },
+    }

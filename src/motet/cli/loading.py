@@ -1,0 +1,38 @@
+"""Read and prepare an input, telling the person what was done to it."""
+
+from pathlib import Path
+
+from ..structure import Note, Structure
+from .batch import STDIN
+from .console import note
+
+MOST_NOTES = 12
+
+
+def load_prepared(path: Path, device: str) -> Structure:
+    """The structure of a file, complete and ready for the force field; its notes are printed."""
+    from ..ensemble import prepared
+    from ..io import read
+
+    structure = prepared(read(path if path != STDIN else "-"))
+    print_notes(structure.notes)
+    return structure.to(device)
+
+
+def first_model(loaded: Structure) -> Structure:
+    """The model that a run starts from, with a note of the others."""
+    if loaded.n_models == 1:
+        return loaded.model(0)
+    others = Note(
+        "ignored", f"the run starts from the first of {loaded.n_models} models; the others are left out."
+    )
+    print_notes((others,))
+    return loaded.model(0).with_notes(others)
+
+
+def print_notes(notes: tuple[Note, ...]) -> None:
+    """The notes, on stderr; many of them are cut short."""
+    for one in notes[:MOST_NOTES]:
+        note(one.kind, one.text)
+    if len(notes) > MOST_NOTES:
+        note("ignored", f"{len(notes) - MOST_NOTES} further notes; `motet info` shows them all.")

@@ -1,0 +1,20 @@
+"""Everything that is written about an analysed ensemble: tables, models, views and the report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..ensemble import Analysis
+    from ..ensemble.run_record import RunRecord
+
+
+def write_results(analysis: "Analysis", record: "RunRecord", directory: Path) -> None:
+    """Write tables, models, views, citations and the report; run.json comes last: its presence says «done»."""
+    from .. import report
+    from ..ensemble.exports import export
+
+    export(analysis, directory)
+    report.write_views(analysis, directory)
+    report.write_citations(directory)
+    report.write(analysis, record, directory)
+    record.save(directory / "run.json")

@@ -1,0 +1,121 @@
+"""An analysis as files for other tools: tables as CSV, states and fluctuations as PDB."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..geometry import superposed
+from ..io import atomic_write, write
+from ..structure import Structure
+from .analysis import Analysis
+from .observables import alpha_carbons
+
+MOST_MODELS = 500  # in ensemble.pdb; the XTC has them all
+_STATE_COLUMNS = (
+    "state",
+    "population",
+    "population_error",
+    "free_energy",
+    "free_energy_error",
+    "spread",
+    "conformations",
+    "medoid",
+)
+
+
+def export(analysis: Analysis, directory: Path) -> None:
+    """Write tables, state representatives, fluctuations and the multi-model PDB; replaces what is there."""
+    write_states(analysis, directory / "states.csv")
+    write_residues(analysis, directory / "residues.csv")
+    write_contacts(analysis, directory / "contacts.csv")
+    suffix = _suffix(analysis.ensemble.structure)
+    fitted = superposed_models(analysis)
+    write(fitted.with_coords(fitted.coords[:MOST_MODELS]), directory / f"ensemble{suffix}", overwrite=True)
+    for stale in directory.glob("state-*.*"):
+        stale.unlink()
+    for state in analysis.states.states:
+        write(fitted.model(state.medoid), directory / f"state-{state.label}{suffix}", overwrite=True)
+    write(with_fluctuations(analysis), directory / f"rmsf{suffix}", overwrite=True)
+
+
+def write_states(analysis: Analysis, path: Path) -> None:
+    """One row a state; populations are shares, free energies in kcal/mol, spread in Å."""
+    _write_table(
+        path,
+        _STATE_COLUMNS,
+        (
+            (
+                state.label,
+                f"{state.population:.4f}",
+                f"{state.population_error:.4f}",
+                f"{state.free_energy:.3f}",
+                f"{state.free_energy_error:.3f}",
+                f"{state.spread:.3f}",
+                len(state.members),
+                state.medoid,
+            )
+            for state in analysis.states.states
+        ),
+    )
+
+
+def write_residues(analysis: Analysis, path: Path) -> None:
+    """One row a residue: numbering as in the file, and RMSF in Å."""
+    topology = analysis.ensemble.structure.topology
+    residues = analysis.observables.residue_index.tolist()
+    rows = (
+        (
+            topology.chain_ids[topology.chain_of_residue[residue]],
+            topology.residue_numbers[residue],
+            topology.insertion_codes[residue],
+            topology.residue_names[residue],
+            f"{rmsf:.3f}",
+        )
+        for residue, rmsf in zip(residues, analysis.observables.rmsf.tolist(), strict=True)
+    )
+    _write_table(path, ["chain", "number", "insertion_code", "residue", "rmsf"], rows)
+
+
+def write_contacts(analysis: Analysis, path: Path) -> None:
+    """One row a contact that is made in some conformation, with its occupancy."""
+    contacts, labels = analysis.observables.contacts, analysis.observables.residue_labels
+    rows = (
+        (labels[i], labels[j], f"{occupancy:.3f}")
+        for (i, j), occupancy in zip(contacts.pairs.tolist(), contacts.occupancy.tolist(), strict=True)
+    )
+    _write_table(path, ["a", "b", "occupancy"], rows)
+
+
+def superposed_models(analysis: Analysis) -> Structure:
+    """All conformations, superposed by their Cα atoms onto the representative of the first state."""
+    ensemble = analysis.ensemble
+    _, carbons = alpha_carbons(ensemble.structure.topology)
+    weights = torch.zeros(ensemble.structure.n_atoms, dtype=ensemble.coords.dtype)
+    weights[carbons] = 1.0
+    target = ensemble.coords[analysis.states.states[0].medoid]
+    return ensemble.structure.with_coords(superposed(ensemble.coords, target, weights))
+
+
+def with_fluctuations(analysis: Analysis) -> Structure:
+    """The representative of the first state with the RMSF of each residue, in Å, in the B-factor column."""
+    structure = analysis.ensemble.structure
+    by_residue = torch.zeros(structure.n_residues)
+    by_residue[analysis.observables.residue_index] = analysis.observables.rmsf.float()
+    values = by_residue[torch.from_numpy(structure.topology.residue_of_atom.copy())]
+    model = structure.model(analysis.states.states[0].medoid)
+    return replace(model, b_factors=values, b_factor_meaning="B")
+
+
+def _suffix(structure: Structure) -> str:
+    """PDB where its one-letter chain names suffice, mmCIF elsewhere."""
+    return ".pdb" if all(len(chain) <= 1 for chain in structure.topology.chain_ids) else ".cif"
+
+
+def _write_table(path: Path, header: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

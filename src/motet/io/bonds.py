@@ -78,8 +78,9 @@ def bonds_of(atoms: Atoms, hints: Pairs, labels: list[str], notes: Notebook) -> 
     pieces = [within, peptide, disulfide, _untemplated(atoms, near, templated), _hydrogens(atoms, templated)]
     known = _unique(np.concatenate(pieces))
     links = _links(atoms, near, hints, known)
-    if len(links):
-        ends = [f"{labels[atoms.residue[i]]}-{labels[atoms.residue[j]]}" for i, j in links.tolist()]
+    polymer = (atoms.kinds == "nucleic")[atoms.residue[links]].all(-1)
+    if not polymer.all():
+        ends = [f"{labels[atoms.residue[i]]}-{labels[atoms.residue[j]]}" for i, j in links[~polymer].tolist()]
         notes.add("kept", f"{counted(len(ends), 'covalent link')} between residues: {listed(ends)}.")
     return _unique(np.concatenate([known, links]))
 

@@ -306,7 +306,7 @@ def possible_cell(cell: list[float]) -> bool:
         return True
     a, b, c = np.cos(np.deg2rad(angles))
     volume = 1 - a * a - b * b - c * c + 2 * a * b * c
-    return min(lengths) > 0 and all(0 < angle < 180 for angle in angles) and volume > 1e-6
+    return bool(min(lengths) > 0 and all(0 < angle < 180 for angle in angles) and volume > 1e-6)
 
 
 def _b_factor_meaning(header: list[bytes]) -> BFactorMeaning | None:

@@ -23,8 +23,8 @@ Kind: TypeAlias = Literal[
 
 HEAD = 1 << 16
 _PDB = re.compile(
-    rb"(?m)^(?:ATOM  |HETATM|HEADER|CRYST1|MODEL(?: |\r|$)|REMARK|TITLE |COMPND|SEQRES|SSBOND|ANISOU|CONECT|SCALE1"
-    rb"|OBSLTE|CAVEAT|AUTHOR|EXPDTA|ORIGX1)"
+    rb"(?m)^(?:ATOM[ \t]|HETATM|HEADER|CRYST1|MODEL(?: |\r|$)|REMARK|TITLE |COMPND|SEQRES|SSBOND|ANISOU|CONECT"
+    rb"|SCALE1|OBSLTE|CAVEAT|AUTHOR|EXPDTA|ORIGX1)"
 )
 _CIF = re.compile(rb"(?mi)^[ \t]*(?:data_\S*|loop_|_[a-z0-9_]+[.\[]\S+)")
 _SEQUENCE = re.compile(rb"[A-Za-z*\-.\s0-9]+")

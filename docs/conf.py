@@ -1,5 +1,6 @@
 """The documentation: pip install '.[docs]' && sphinx-build -W docs docs/_build."""
 
+import re
 from importlib.metadata import version as installed_version
 
 project = "motet"
@@ -37,7 +38,7 @@ def escape_prose(app, what, name, obj, options, lines):
     for row, line in enumerate(lines):
         pieces = line.split("`")
         pieces[::2] = [piece.replace("*", r"\*").replace("|", r"\|") for piece in pieces[::2]]
-        lines[row] = "`".join(pieces)
+        lines[row] = re.sub(r"(`[^`]+`)(?=\w)", r"\1\\ ", "`".join(pieces))  # `pack`ed
 
 
 def setup(app):

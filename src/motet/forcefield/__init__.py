@@ -4,6 +4,7 @@ system = ForceField().bind(structure)
 energy = system(structure.coords)
 """
 
+from .bond_lengths import ideal_bond_lengths as ideal_bond_lengths
 from .conditions import Conditions as Conditions
 from .energies import EnergySum as EnergySum
 from .field import ForceField as ForceField

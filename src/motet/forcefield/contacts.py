@@ -12,9 +12,8 @@ from ..chem import read_table
 from .layout import Layout
 
 TABLES = f"{__package__}.tables"
-HYDROGEN_BOND_CONTACT = (
-    0.9  # of the sum of radii: donor and acceptor meet at 2.9 Å (N, O) and 2.7 Å (O, O) at no cost
-)
+# Of the sum of radii: donor and acceptor meet at 2.9 Å (N, O) and 2.7 Å (O, O) without a clash.
+HYDROGEN_BOND_CONTACT = 0.93
 
 
 class PairTable(NamedTuple):

@@ -1,6 +1,7 @@
 """Ideal bonds, angles, chirality and planarity of residues, looked up by name or measured on ideal conformers."""
 
 import itertools
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -37,12 +38,15 @@ class Ideals:
     def length(self, i: int, j: int) -> tuple[float, float]:
         """Ideal length and deviation of a bond, in Å."""
         default = constants()["bond_deviation_default"]
-        for a, b in ((i, j), (j, i)):
-            for owner in self._owners(a):
-                found = BOND_LENGTHS.get((owner, self._name(a, a), self._name(b, a)))
-                if found:
-                    least, most = constants()["bond_deviation_least"], constants()["bond_deviation_most"]
-                    return found.value, min(max(found.deviation, least), most)
+        keys = [
+            (owner, self._name(a, a), self._name(b, a)) for a, b in ((i, j), (j, i)) for owner in self._owners(a)
+        ]
+        keys += [(key[0], key[2], key[1]) for key in keys]
+        for key in sorted(keys, key=lambda key: key[0] == "*"):
+            if key in BOND_LENGTHS:
+                found = BOND_LENGTHS[key]
+                least, most = constants()["bond_deviation_least"], constants()["bond_deviation_most"]
+                return found.value, min(max(found.deviation, least), most)
         points = self._ideal_points((i, j))
         if points is not None:
             return float(np.linalg.norm(points[0] - points[1])), default
@@ -73,8 +77,19 @@ class Ideals:
             planar = {"N": {"-C", "CA", "CD"}, "C": {"CA", "O", "+N"}}[joined]
             return 0.0 if names == planar and str(self.layout.names[centre]) == joined else None
         bonds = points[1:] - points[0]
-        triple = float(np.linalg.det(bonds / np.linalg.norm(bonds, axis=1, keepdims=True)))
-        return triple if abs(triple) > 0.4 else 0.0
+        triple = _triple(bonds)
+        if abs(triple) <= 0.4:
+            return 0.0
+        if self._interchangeable(centre, around):
+            found = _triple(self.layout.start[list(around)] - self.layout.start[centre])
+            return math.copysign(triple, found) if abs(found) > 0.1 else triple
+        return triple
+
+    def _interchangeable(self, centre: int, around: tuple[int, int, int]) -> bool:
+        """Whether two of the neighbours differ by name only, such as the methyls of valine and leucine."""
+        ends = [k for k in around if self.layout.neighbours[k] == (centre,)]
+        elements = [str(self.layout.elements[k]) for k in ends]
+        return len(set(elements)) < len(elements)
 
     def flat(self, i: int, j: int) -> bool:
         """Whether nothing turns freely about this bond: double, aromatic, amide, in a flat ring."""
@@ -182,6 +197,13 @@ class _Chemistry:
 @cache
 def _chemistry(name: str) -> _Chemistry:
     return _Chemistry(RESIDUES[name])
+
+
+def _triple(bonds: NDArray[np.float64]) -> float:
+    """Triple product of the directions of three bonds; 0 where one of them has no length."""
+    lengths = np.linalg.norm(bonds, axis=1, keepdims=True)
+    triple = float(np.linalg.det(bonds / lengths)) if (lengths > 0).all() else 0.0
+    return triple if math.isfinite(triple) else 0.0
 
 
 def _radius(element: str) -> float:

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float64
 
 from ..chem import RESIDUES, canonical_name, parent_of
 from ..structure import Structure, Topology
-
-Strings = NDArray[np.str_]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from ..structure.topology import Integers, Mask, Strings
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +33,7 @@ class Layout:
         chain_of_residue: Chain of each residue; no two proteins share one.
         protein_of_residue: Protein of each residue.
         bonds: Bonded pairs of seen atoms.
+        start: First conformation of the seen atoms, in Å: it tells which of two equal groups has which name.
     """
 
     n_atoms: int
@@ -52,6 +50,7 @@ class Layout:
     chain_of_residue: Integers
     protein_of_residue: Integers
     bonds: Integers
+    start: Float64[np.ndarray, "seen 3"]
 
     @property
     def n_seen(self) -> int:
@@ -148,11 +147,18 @@ def lay_out(structures: Sequence[Structure]) -> Layout:
         ),
         protein_of_residue=np.repeat(np.arange(len(topologies)), [one.n_residues for one in topologies]),
         bonds=compact[bonds[visible[bonds].all(-1)]].reshape(-1, 2),
+        start=np.concatenate([_first_model(one) for one in structures])[visible],
     )
 
 
 def _offsets(lengths: list[int]) -> Integers:
     return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+
+
+def _first_model(structure: Structure) -> Float64[np.ndarray, "atoms 3"]:
+    if not structure.n_models:
+        return np.full((structure.n_atoms, 3), np.nan)
+    return structure.model(0).coords.detach().cpu().double().numpy()
 
 
 def _visible(topology: Topology) -> Mask:

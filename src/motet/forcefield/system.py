@@ -1,5 +1,6 @@
 """A force field bound to atoms: an `Energy`, with its parts by term, protein and residue."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,6 +100,11 @@ class System(Summable):
         values = torch.stack(parts, dim=-1) * self.force_field.weights.to(coords.dtype)
         return EnergyTable(self.names, values.reshape(*coords.shape[:-2], *values.shape[1:]))
 
+    def burial(self, coords: Coords) -> Float[Tensor, "*batch seen"]:
+        """Volume in Å³ of the atoms around each seen atom, weighted by exp(-r²/2s²)."""
+        burial = self._scene(coords).burial
+        return burial.reshape(*coords.shape[:-2], self.layout.n_seen)
+
     def forget(self) -> None:
         """Drop the neighbour list."""
         self._neighbours = None
@@ -112,18 +118,23 @@ class System(Summable):
         return values.reshape(*coords.shape[:-2], *proteins, len(self.names))
 
     def _shares(self, coords: Coords) -> tuple[Owners, list[Sequence[Share]]]:
+        scene = self._scene(coords)
+        owners = Owners(
+            scene.conformations,
+            self._index["residue_of_atom"],
+            self._index["protein_of_residue"],
+            self.layout.n_proteins,
+        )
+        terms = zip(self.force_field.terms, self._bound, strict=True)
+        return owners, [term(scene, bound, scene.neighbours.selected[term.name]) for term, bound in terms]
+
+    def _scene(self, coords: Coords) -> Scene:
         if coords.shape[-2] != self.layout.n_atoms:
             raise TopologyMismatchError(self.layout.n_atoms, coords.shape[-2], "energy")
         self._move_to(coords)
-        flat = coords.reshape(-1, self.layout.n_atoms, 3)
+        flat = coords.reshape(math.prod(coords.shape[:-2]), self.layout.n_atoms, 3)
         seen = flat if self._everything_is_seen else flat.index_select(1, self._index["seen"])
-        neighbours = self._neighbours_of(seen)
-        scene = Scene(seen, neighbours, self._index["types"], self.force_field.contacts)
-        owners = Owners(
-            len(flat), self._index["residue_of_atom"], self._index["protein_of_residue"], self.layout.n_proteins
-        )
-        terms = zip(self.force_field.terms, self._bound, strict=True)
-        return owners, [term(scene, bound, neighbours.selected[term.name]) for term, bound in terms]
+        return Scene(seen, self._neighbours_of(seen), self._index["types"], self.force_field.contacts)
 
     def _neighbours_of(self, seen: Float[Tensor, "conformations atoms 3"]) -> Neighbours:
         if self._neighbours is None or not self._neighbours.holds(seen):

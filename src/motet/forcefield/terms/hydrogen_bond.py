@@ -1,0 +1,208 @@
+"""Hydrogen bonds: distance times donor angle times acceptor angle, with hydrogens placed from heavy atoms."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ...chem import read_table
+from ..conditions import Conditions
+from ..contacts import TABLES
+from ..layout import Layout
+from ..neighbours import SKIN, Neighbours
+from ..polar import polar_atoms
+from ..scene import Scene
+from ..shares import PairShare, Share
+from ..switch import switch
+from ..vectors import TINY, dot, unit
+from .term import Term
+
+DEPTHS = ("depth_backbone_backbone", "depth_backbone_sidechain", "depth_sidechain_sidechain")
+DISTANCES = (
+    "distance_nitrogen_oxygen",
+    "distance_oxygen_oxygen",
+    "distance_nitrogen_nitrogen",
+    "distance_sulphur",
+)
+
+
+class HydrogenBondBound(NamedTuple):
+    """Donors' hydrogens and acceptors. Both point along unit(p - q) + weight · unit(r - s)."""
+
+    donor_atom: Int[Tensor, "donors"]
+    donor_frame: Int[Tensor, "4 donors"]
+    donor_weight: Float[Tensor, "donors"]
+    donor_reach: Float[Tensor, "donors"]
+    donor_strength: Float[Tensor, "donors"]
+    donor_of_atom: Int[Tensor, "atoms 2"]
+    acceptor_frame: Int[Tensor, "4 acceptors"]
+    acceptor_weight: Float[Tensor, "acceptors"]
+    acceptor_cosine: Float[Tensor, "acceptors"]
+    acceptor_width: Float[Tensor, "acceptors"]
+    acceptor_strength: Float[Tensor, "acceptors"]
+    acceptor_of_atom: Int[Tensor, "atoms"]
+    backbone: Int[Tensor, "atoms"]
+    element: Int[Tensor, "atoms"]
+
+
+class Candidates(NamedTuple):
+    """Hydrogens and acceptors within reach; atoms, donors and acceptors numbered through all conformations."""
+
+    donor: Int[Tensor, "bonds"]
+    acceptor: Int[Tensor, "bonds"]
+    donor_atom: Int[Tensor, "bonds"]
+    acceptor_atom: Int[Tensor, "bonds"]
+    depth: Int[Tensor, "bonds"]
+    distance: Int[Tensor, "bonds"]
+    protein: Int[Tensor, "bonds"]
+
+
+class HydrogenBond(Term):
+    """depth · (5x⁶ - 6x⁵) · donor angle · acceptor angle, x = (r₀/r)² and at most 1, r from donor to acceptor.
+
+    Nearer than r₀ the bond fades, too. The donor's factor is cos² of the bend at a placed hydrogen; a donor that
+    turns freely (hydroxyl, thiol, ammonium) prefers its tetrahedral cone instead. The acceptor prefers 120 to 155
+    degrees (sp2), 109.5 (sp3), or outwards from a ring (nitrogen of histidine). Learnable are three depths
+    (backbone-backbone, backbone-side chain, side chain-side chain) and four distances r₀.
+    """
+
+    name: ClassVar[str] = "hydrogen_bond"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_depth = nn.Parameter(torch.tensor([_shape()[name] for name in DEPTHS]).log())
+        self.log_distance = nn.Parameter(torch.tensor([_shape()[name] for name in DISTANCES]).log())
+
+    def bind(self, layout: Layout, conditions: Conditions) -> HydrogenBondBound:
+        """Donors and acceptors of the protein whose neighbours are there to place hydrogens and lone pairs by."""
+        donors, acceptors = polar_atoms(layout, conditions)
+        donor_of_atom = torch.full((layout.n_seen, 2), -1)
+        for row, donor in enumerate(donors):
+            donor_of_atom[donor.atom, int(donor_of_atom[donor.atom, 0] >= 0)] = row
+        acceptor_of_atom = torch.full((layout.n_seen,), -1)
+        for row, acceptor in enumerate(acceptors):
+            acceptor_of_atom[acceptor.atom] = row
+        names, elements = layout.names.tolist(), layout.elements.tolist()
+        shape = _shape()
+        return HydrogenBondBound(
+            _integers([donor.atom for donor in donors]),
+            _integers([donor.frame for donor in donors]).reshape(-1, 4).T.contiguous(),
+            _reals([donor.weight for donor in donors]),
+            _reals([0.0 if donor.cone else shape["bond_to_hydrogen"] for donor in donors]),
+            _reals([donor.strength for donor in donors]),
+            donor_of_atom,
+            _integers([acceptor.frame for acceptor in acceptors]).reshape(-1, 4).T.contiguous(),
+            _reals([acceptor.weight for acceptor in acceptors]),
+            _reals([shape[f"{acceptor.kind}_cosine"] for acceptor in acceptors]),
+            _reals([shape[f"{acceptor.kind}_width"] for acceptor in acceptors]),
+            _reals([acceptor.strength for acceptor in acceptors]),
+            acceptor_of_atom,
+            _integers([int(name in ("N", "O", "OXT")) for name in names]),
+            _integers([{"N": 0, "O": 1}.get(element, 2) for element in elements]),
+        )
+
+    def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> Candidates:
+        """Pairs of the list, more than three bonds apart, that can bond."""
+        assert isinstance(bound, HydrogenBondBound)
+        atoms = max(len(bound.backbone), 1)
+        points = neighbours.built_at.reshape(-1, 3)
+        found: list[tuple[Tensor, ...]] = []
+        reach = _shape()["switch_off"] + SKIN
+        for i, j in ((neighbours.i, neighbours.j), (neighbours.j, neighbours.i)):
+            able = bound.donor_of_atom[i % atoms, 0] >= 0
+            able &= (bound.acceptor_of_atom[j % atoms] >= 0) & ~neighbours.near
+            pair = able.nonzero().squeeze(-1)
+            pair = pair[(points[i[pair]] - points[j[pair]]).norm(dim=-1) < reach]
+            for hydrogen in (0, 1):
+                here = pair[bound.donor_of_atom[i[pair] % atoms, hydrogen] >= 0]
+                found.append((i[here], j[here], neighbours.protein[here], torch.full_like(here, hydrogen)))
+        return _candidates(bound, atoms, *(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+        """Energies in kcal/mol of all candidates."""
+        assert isinstance(bound, HydrogenBondBound)
+        assert isinstance(selected, Candidates)
+        if not len(selected.donor):
+            return ()
+        points = scene.points.flatten(1)
+        donor_axis = _axis(scene, bound.donor_frame, bound.donor_weight).index_select(1, selected.donor)
+        acceptor_axis = _axis(scene, bound.acceptor_frame, bound.acceptor_weight).index_select(
+            1, selected.acceptor
+        )
+        apart = points.index_select(1, selected.acceptor_atom) - points.index_select(1, selected.donor_atom)
+        row = selected.donor % max(len(bound.donor_atom), 1)
+        column = selected.acceptor % max(len(bound.acceptor_cosine), 1)
+        reach = bound.donor_reach.index_select(0, row)
+        towards = unit(apart - reach * donor_axis)
+        explicit = (reach > 0).to(reach.dtype)
+        bend = dot(donor_axis, towards)
+        tilt = -dot(acceptor_axis, towards)
+        shape = _shape()
+        donor = explicit * bend.clamp_min(0.0).square()
+        donor = donor + (1.0 - explicit) * _hump((bend - shape["cone_cosine"]) / shape["cone_width"])
+        cosine, width = bound.acceptor_cosine.index_select(0, column), bound.acceptor_width.index_select(0, column)
+        acceptor = _hump((tilt - cosine) / width)
+        strength = bound.donor_strength.index_select(0, row) * bound.acceptor_strength.index_select(0, column)
+        values = self._well(dot(apart, apart), selected) * strength * donor * acceptor
+        return (PairShare(values, selected.donor_atom, selected.acceptor_atom, selected.protein),)
+
+    def _well(self, squared: Float[Tensor, "bonds"], selected: Candidates) -> Float[Tensor, "bonds"]:
+        shape = _shape()
+        depth = self.log_depth.to(squared.dtype).exp().index_select(0, selected.depth)
+        best = self.log_distance.to(squared.dtype).exp().index_select(0, selected.distance)
+        r = (squared + TINY).sqrt()
+        near = _hump((best - r).clamp_min(0.0) / shape["fading_width"])
+        x = (best / torch.maximum(r, best)).square()
+        fifth = x * x * x * x * x
+        well = near * fifth * (5.0 * x - 6.0)
+        return depth * well * switch(squared, shape["switch_on"], shape["switch_off"])
+
+
+def _candidates(
+    bound: HydrogenBondBound, atoms: int, i: Tensor, j: Tensor, protein: Tensor, hydrogen: Tensor
+) -> Candidates:
+    """Rows of donors and acceptors, with the class of each bond."""
+    conformation, first, second = i // atoms, i % atoms, j % atoms
+    donors, acceptors = len(bound.donor_atom), len(bound.acceptor_cosine)
+    a, b = bound.element[first], bound.element[second]
+    distance = torch.where((a == 2) | (b == 2), 3, torch.where(a != b, 0, torch.where(a == 1, 1, 2)))
+    return Candidates(
+        conformation * donors + bound.donor_of_atom[first, hydrogen],
+        conformation * acceptors + bound.acceptor_of_atom[second],
+        i,
+        j,
+        2 - bound.backbone[first] - bound.backbone[second],
+        distance,
+        protein,
+    )
+
+
+def _axis(
+    scene: Scene, frame: Int[Tensor, "4 rows"], weight: Float[Tensor, "rows"]
+) -> Float[Tensor, "3 conformations*rows"]:
+    """Unit vectors along which hydrogens, or lone pairs, lie."""
+    p, q, r, s = (scene.at(index) for index in frame)
+    return unit(unit(p - q) + weight * unit(r - s)).flatten(1)
+
+
+def _hump(u: Float[Tensor, "bonds"]) -> Float[Tensor, "bonds"]:
+    """1 at zero, 0 beyond one, with two continuous derivatives."""
+    t = (1.0 - u * u).clamp_min(0.0)
+    return t * t * t
+
+
+@cache
+def _shape() -> dict[str, float]:
+    rows = read_table("hydrogen_bonds.csv", TABLES)
+    return {row["name"]: float(row["value"]) for row in rows}
+
+
+def _integers(rows: Sequence[int] | Sequence[tuple[int, ...]]) -> Int[Tensor, "rows *columns"]:
+    return torch.tensor(rows, dtype=torch.int64)
+
+
+def _reals(rows: Sequence[float]) -> Float[Tensor, "rows"]:
+    return torch.tensor(rows, dtype=torch.float64)

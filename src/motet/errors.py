@@ -74,6 +74,17 @@ class NonFiniteError(MotetError, ValueError):
         )
 
 
+class DegenerateLoopError(MotetError, ValueError):
+    """A rigid body of a loop lies on its own axis, so that it turns without moving the loop's ends."""
+
+    def __init__(self, which: int, body: str) -> None:
+        self.which, self.body = which, body
+        super().__init__(
+            f"loop closure {which}: the bonds of {body} lie on the line through its Cα atoms, so that one torsion "
+            "is free and there is no finite set of solutions; take another residue as hinge."
+        )
+
+
 class OutputExistsError(MotetError, FileExistsError):
     """The output is already there and nobody asked to replace it."""
 

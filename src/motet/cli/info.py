@@ -76,13 +76,13 @@ def _map(path: Path) -> Described:
 
     found = read_map(path)
     facts = {
-        "shape": tuple(found.values.shape),
-        "voxel_size": tuple(round(float(size), 4) for size in found.voxel_size),
+        "shape": tuple(found.density.shape),
+        "voxel": tuple(round(float(size), 4) for size in found.voxel),
         "cell": tuple(round(float(one), 3) for one in found.cell),
         "origin": tuple(round(float(one), 3) for one in found.origin),
-        "minimum": float(found.values.min()),
-        "mean": float(found.values.mean()),
-        "maximum": float(found.values.max()),
+        "minimum": float(found.density.min()),
+        "mean": float(found.density.mean()),
+        "maximum": float(found.density.max()),
     }
     return facts, found.notes
 
@@ -110,7 +110,7 @@ def _weights(path: Path) -> Described:
     shapes = {name: "x".join(map(str, tensor.shape)) for name, tensor in found.items()}
     return {
         "tensors": len(found),
-        "numbers": sum(tensor.numel() for tensor in found.values()),
+        "numbers": sum(tensor.numel() for tensor in found.density()),
         "shapes": shapes,
     }, ()
 

@@ -23,9 +23,7 @@ def first_model(loaded: Structure) -> Structure:
     """The model that a run starts from, with a note of the others."""
     if loaded.n_models == 1:
         return loaded.model(0)
-    others = Note(
-        "ignored", f"the run starts from the first of {loaded.n_models} models; the others are left out."
-    )
+    others = Note("ignored", f"of {loaded.n_models} models the run starts from the first.")
     print_notes((others,))
     return loaded.model(0).with_notes(others)
 

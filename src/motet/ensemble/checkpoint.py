@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -62,14 +61,10 @@ class Checkpoint:
 
     def write(self, index: int, tensors: Mapping[str, Tensor]) -> None:
         """Keep one finished round."""
+        # Copies: safetensors refuses tensors that share memory.
+        apart = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         with atomic_write(self._part(index), overwrite=True) as temporary:
-            save_file(
-                {
-                    name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-                    for name, tensor in tensors.items()
-                },
-                temporary,
-            )
+            save_file(apart, temporary)
 
     def read(self, index: int) -> dict[str, Tensor]:
         """One finished round."""

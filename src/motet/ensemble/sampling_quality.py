@@ -49,10 +49,11 @@ class SamplingQuality:
         counted = f"worth about {worst.effective_samples:.0f} independent conformations (by {worst.name})"
         if self.converged:
             return f"The chains agree (every R-hat below {CONVERGED_R_HAT}); the ensemble is {counted}."
-        apart = [f"{one.name} {one.r_hat:.2f}" for one in self.diagnostics if not one.r_hat < CONVERGED_R_HAT]
+        apart = [f"{one.name} {one.r_hat:.2f}" for one in self.diagnostics if one.r_hat >= CONVERGED_R_HAT]
+        why = f"R-hat of {', '.join(apart)}" if apart else "too few conformations a chain to tell"
         return (
-            f"NOT CONVERGED: R-hat of {', '.join(apart)} (below {CONVERGED_R_HAT} when chains agree); "
-            f"the ensemble is {counted}. Populations are those of this sample, not of the protein."
+            f"NOT CONVERGED: {why} (R-hat is below {CONVERGED_R_HAT} when chains agree); the ensemble is {counted}. "
+            "Populations are those of this sample, not of the protein."
         )
 
 

@@ -156,7 +156,7 @@ def _offsets(lengths: list[int]) -> Integers:
 
 
 def _first_model(structure: Structure) -> Float64[np.ndarray, "atoms 3"]:
-    if not structure.n_models:
+    if not structure.coords.numel():
         return np.full((structure.n_atoms, 3), np.nan)
     return structure.model(0).coords.detach().cpu().double().numpy()
 

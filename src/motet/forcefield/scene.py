@@ -67,7 +67,7 @@ class Scene:
         return self.contacts.pair_table(self.squared.dtype)
 
     @cached_property
-    def burial(self) -> Float[Tensor, "conformations*atoms"]:
+    def burial(self) -> Float[Tensor, "all_atoms"]:
         """Volume of the atoms around each atom, weighted by exp(-r²/2s²), in Å³."""
         weight = (self.squared * (-0.5 / BURIAL_WIDTH**2)).exp() * self.switched
         volume = self.contacts.volumes.to(weight.dtype)[self.types].repeat(self.conformations)

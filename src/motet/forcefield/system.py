@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import TopologyMismatchError
-from ..shapes import Coords, Energies
+from ..shapes import Coords
 from ..structure import Structure
 from .conditions import Conditions
 from .energies import Summable
@@ -79,7 +79,7 @@ class System(Summable):
     mobile: Bool[Tensor, "atoms"]
     masses: Float[Tensor, "atoms"]
 
-    def __call__(self, coords: Coords) -> Energies:
+    def __call__(self, coords: Coords) -> Float[Tensor, "*batch_or_proteins"]:
         """Energy in kcal/mol: `*batch` of one structure, `*batch proteins` of several.
 
         Raises:
@@ -88,7 +88,7 @@ class System(Summable):
         """
         return self._by_protein(coords).sum(-1)
 
-    def terms(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
+    def terms(self, coords: Coords) -> Float[Tensor, "*batch_or_proteins terms"]:
         """Energy by term, weighted, in kcal/mol; `*batch proteins terms` of several structures."""
         return self._by_protein(coords)
 
@@ -109,7 +109,7 @@ class System(Summable):
         """Drop the neighbour list."""
         self._neighbours = None
 
-    def _by_protein(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
+    def _by_protein(self, coords: Coords) -> Float[Tensor, "*batch_or_proteins terms"]:
         owners, shares = self._shares(coords)
         size = owners.conformations, self.layout.n_proteins
         parts = [_total([share.by_protein(owners) for share in one], coords, size) for one in shares]

@@ -182,7 +182,7 @@ def _candidates(
 
 def _axis(
     scene: Scene, frame: Int[Tensor, "4 rows"], weight: Float[Tensor, "rows"]
-) -> Float[Tensor, "3 conformations*rows"]:
+) -> Float[Tensor, "3 all_rows"]:
     """Unit vectors along which hydrogens, or lone pairs, lie."""
     p, q, r, s = (scene.at(index) for index in frame)
     return unit(unit(p - q) + weight * unit(r - s)).flatten(1)

@@ -1,5 +1,6 @@
 """`Structure` and `Topology`: frozen, with selection, completion, mutation and concatenation."""
 
+from .backbone import structure_from_backbone as structure_from_backbone
 from .bonding import bonds_of as bonds_of
 from .concatenation import concatenate as concatenate
 from .mutation import Mutation as Mutation

@@ -172,14 +172,25 @@ class _Placer:
         return str(self.topology.atom_names[atom])
 
     def _turning(self, rows: list[_Row]) -> None:
-        """Hydroxyls, thiols and the H of an N after a break: the best of all turns, in each model."""
+        """Hydroxyls, thiols and the H of an N after a break: the best of all turns, in each model.
+
+        First all at once, blind to each other; then by halves that see each other, split by each bit of their
+        number in turn, so that any two have chosen one after the other.
+        """
+        if not rows:
+            return
+        self._turn(rows)
+        for bit in range((len(rows) - 1).bit_length()):
+            for half in (0, 1):
+                self._turn([row for number, row in enumerate(rows) if number >> bit & 1 == half])
+
+    def _turn(self, rows: list[_Row]) -> None:
         if not rows:
             return
         turns = torch.arange(TURNS).to(self.coords) * (math.tau / TURNS)
         torsions = turns[:, None].expand(-1, len(rows))
         tried = self._around(rows, 0, torsions)  # models turns rows 3
-        middle = [self._frame(one)[1] for one, _, _ in rows]
-        planar = [is_planar_atom(self.topology, atom) for atom in middle]
+        planar = [is_planar_atom(self.topology, self._frame(one)[1]) for one, _, _ in rows]
         flat = PLANAR_COST * torch.sin(torsions).square()
         stagger = STAGGERED_COST * (1 + torch.cos(3 * torsions)) / 2
         costs = torch.where(torch.tensor(planar, device=turns.device), flat, stagger)
@@ -199,7 +210,9 @@ class _Placer:
         )
         parent = self._at([one.atom for one, _, _ in rows])
         apart = torch.cdist(parent, places, compute_mode="donot_use_mm_for_euclid_dist")
+        place_of = self.coords.shape[1] + torch.cumsum(self.known, 0) - 1
         own = [(row, atom) for row, (one, near, _) in enumerate(rows) for atom in (one.atom, *near)]
+        own += [(row, int(place_of[number])) for row, (_, _, number) in enumerate(rows) if self.known[number]]
         apart[:, torch.tensor([row for row, _ in own]), torch.tensor([atom for _, atom in own])] = torch.inf
         reach, near = apart.topk(min(NEAREST, apart.shape[-1]), largest=False)  # models rows nearest
         around = torch.take_along_dim(places, near.reshape(len(places), -1, 1), dim=1).reshape(*near.shape, 3)

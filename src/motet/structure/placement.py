@@ -12,7 +12,7 @@ def place(
     length: Float[Tensor, "*#sizes"] | float,
     angle: Float[Tensor, "*#sizes"] | float,
     torsion: Float[Tensor, "*#sizes"] | float,
-) -> Float[Tensor, "*batch 3"]:
+) -> Float[Tensor, "*placed 3"]:
     """The atom `length` Å from c, at `angle` to c→b and `torsion` (rad) from a about b→c (Parsons et al. 2005).
 
     Where a, b and c are collinear or coincide, some perpendicular frame takes the missing one's place: the length
@@ -52,7 +52,7 @@ def torsion_of(
     return torch.atan2(v.norm(dim=-1) * (u * right).sum(-1), (left * right).sum(-1))
 
 
-def _normal(before: Float[Tensor, "*batch 3"], along: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+def _normal(before: Float[Tensor, "*#batch 3"], along: Float[Tensor, "*#batch 3"]) -> Float[Tensor, "*wide 3"]:
     """Unit normal of the plane of two directions; of a plane that holds `along` where they are parallel."""
     before, along = torch.broadcast_tensors(before, along)
     cross = torch.linalg.cross(before, along)

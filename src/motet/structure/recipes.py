@@ -69,7 +69,7 @@ def recipe(residue: str, present: frozenset[str], wanted: tuple[str, ...]) -> Re
         options = [option for name in missing for option in _options(residue, name, placed)]
         if not options:
             break
-        rank, step, turn = min(options, key=lambda option: option[0])
+        rank, step, turn = min(options, key=lambda option: (option[0], _leaves_ring(residue, option[1])))
         if turn is not None and rank > _RIGID:
             step = replace(step, closures=tuple(_closures(residue, step, placed)))
             if step.closures:
@@ -81,6 +81,13 @@ def recipe(residue: str, present: frozenset[str], wanted: tuple[str, ...]) -> Re
         placed.add(step.atom)
         missing.remove(step.atom)
     return Recipe(tuple(steps), tuple(turns), tuple(missing))
+
+
+def _leaves_ring(residue: str, step: Step) -> bool:
+    """Whether a ring's atom is placed by an angle outside the ring, so that the ring may not close."""
+    if not {step.b, step.c} <= RESIDUES[residue].by_name.keys():
+        return False
+    return in_one_ring(residue, step.c, step.atom) and not in_one_ring(residue, step.b, step.c, step.atom)
 
 
 _Option = tuple[int, Step, Turn | None]

@@ -40,6 +40,14 @@ class MissingAtomsError(MotetError, ValueError):
         )
 
 
+class NoProteinError(MotetError, ValueError):
+    """A structure holds no protein residue, and the question is about proteins."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: holds no protein residue; give a structure with a protein chain.")
+
+
 class MutationError(MotetError, ValueError):
     """A mutation does not fit the structure."""
 

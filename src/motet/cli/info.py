@@ -61,7 +61,8 @@ def _structure(path: Path) -> Described:
         "bonds": len(topology.bonds),
         "b_factors": loaded.b_factor_meaning,
     }
-    return facts, prepared(loaded).notes
+    is_protein = "protein" in facts["residues"]
+    return facts, prepared(loaded).notes if is_protein else loaded.notes
 
 
 def _chain(loaded: "Structure", chain: str) -> str:
@@ -110,7 +111,7 @@ def _weights(path: Path) -> Described:
     shapes = {name: "x".join(map(str, tensor.shape)) for name, tensor in found.items()}
     return {
         "tensors": len(found),
-        "numbers": sum(tensor.numel() for tensor in found.density()),
+        "numbers": sum(tensor.numel() for tensor in found.values()),
         "shapes": shapes,
     }, ()
 

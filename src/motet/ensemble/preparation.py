@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from ..errors import NoProteinError
 from ..structure import Note, Structure
 
 
@@ -12,8 +13,13 @@ def prepared(structure: Structure) -> Structure:
 
     Hydrogens are placed by the force field where it needs them, so those of the file are left out, as are waters.
     Each step leaves a note.
+
+    Raises:
+        NoProteinError: There is no protein residue.
     """
     topology = structure.topology
+    if not (topology.residue_kinds == "protein").any():
+        raise NoProteinError(structure.name)
     water = (topology.residue_kinds == "water")[topology.residue_of_atom]
     hydrogen = topology.is_hydrogen
     notes = []

@@ -31,7 +31,7 @@ NAMED = {
     "real/biopython__disordered.pdb": "twice in a residue",
     "real/biopython__occupancy.pdb": "without an occupancy",
     "real/gemmi__1pfe.cif.gz": "D chirality",
-    "real/gemmi__3dg1_final.cif": "label_seq_id",
+    "real/gemmi__3dg1_final.cif": "water",  # it has label_seq_id, against what the manifest says
     "real/gemmi__4hhh_frag.pdb": "alternate locations",
     "real/gemmi__4oz7.pdb": "its sequence",
     "real/gemmi__5i55_tiny.ccp4": "oblique",

@@ -57,12 +57,13 @@ def _runs(table: AtomTable) -> Integers:
 def _first_of_each(table: AtomTable, notes: Notebook) -> Mask:
     """Drops an atom that an earlier one repeats: same place in the chain, same name, same coordinates."""
     keep = np.ones(len(table), dtype=bool)
-    seen: set[tuple[int, int, tuple[float, ...]]] = set()
     sites = sites_of(table)
-    for row in _repeated(sites, table.names.ids).tolist():
-        key = (int(sites[row]), int(table.names.ids[row]), tuple(table.coords[row].round(3).tolist()))
-        keep[row] = key not in seen
-        seen.add(key)
+    rows = _repeated(sites, table.names.ids)
+    if len(rows):
+        places = np.round(table.coords[rows] * 1000).astype(np.int64)
+        content = np.column_stack([sites[rows], table.names.ids[rows], places])
+        _, first = np.unique(content, axis=0, return_index=True)
+        keep[np.delete(rows, first)] = False
     if not keep.all():
         labels = [table.label(row) for row in np.flatnonzero(~keep).tolist()]
         notes.add("repaired", f"{counted(len(labels), 'atom')} listed twice ({listed(labels)}): kept once.")

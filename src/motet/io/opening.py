@@ -78,7 +78,8 @@ def _file_bytes(path: Path, label: str) -> bytes:
         if path.exists() and not path.is_file():
             raise FormatError(label, "is not a regular file", "name a file, or use - for standard input")
         with path.open("rb") as file:
-            return file.read(LARGEST + 1)
+            # read(n) takes n bytes of memory at once, whatever the file holds
+            return file.read(min(path.stat().st_size, LARGEST) + 1)
     except FileNotFoundError:
         raise FormatError(label, "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:

@@ -1,0 +1,67 @@
+"""Self-attention with a gate: what every attention of the trunk has in common."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import linear, scaled_dot_product_attention
+
+from ..errors import ConfigError
+
+
+class GatedSelfAttention(nn.Module):
+    """Multi-head self-attention, its output gated by the input: the core of Suppl. Alg. 7, 8, 13 and 14.
+
+    Args:
+        channels: Width of the tokens, in and out.
+        heads: Number of heads.
+        c_head: Width of a head.
+    """
+
+    def __init__(self, *, channels: int, heads: int, c_head: int) -> None:
+        super().__init__()
+        if heads < 1 or c_head < 1:
+            raise ConfigError(f"attention needs a head with a channel; got heads={heads}, c_head={c_head}.")
+        self.heads, self.c_head = heads, c_head
+        width = heads * c_head
+        self.to_query = nn.Linear(channels, width, bias=False)
+        self.to_key = nn.Linear(channels, width, bias=False)
+        self.to_value = nn.Linear(channels, width, bias=False)
+        self.to_gate = nn.Linear(channels, width)
+        self.to_out = nn.Linear(width, channels)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "*batch tokens channels"],
+        bias: Float[Tensor, "*#batch #heads #tokens tokens"] | None = None,
+    ) -> Float[Tensor, "*batch tokens channels"]:
+        """The update of every token; `bias` is added to the logits."""
+        query, key, value, gate = self._project(tokens)
+        lead = tokens.shape[:-2]
+        # as (sets of tokens, heads, tokens, channels): the fused kernels want exactly four axes
+        query, key, value = (x.transpose(-2, -3).reshape(-1, *_swapped(x.shape[-3:])) for x in (query, key, value))
+        mixed = scaled_dot_product_attention(query, key, value, attn_mask=_flat_bias(bias, lead))
+        mixed = mixed.transpose(-2, -3).reshape(*lead, tokens.shape[-2], -1)
+        return self.to_out(mixed * gate.flatten(-2).add(self.to_gate.bias).sigmoid())
+
+    def _project(self, tokens: Tensor) -> tuple[Tensor, ...]:
+        """Query, key, value and gate (without its bias), each `*batch tokens heads c_head`, in one product."""
+        projections = (self.to_query, self.to_key, self.to_value, self.to_gate)
+        fused = linear(tokens, torch.cat([projection.weight for projection in projections]))
+        return fused.unflatten(-1, (4, self.heads, self.c_head)).unbind(-3)
+
+    def bytes_per_set(self, tokens: int, element_size: int) -> int:
+        """Memory that one set of tokens needs: its projections, and logits that no kernel may have to write."""
+        return element_size * tokens * (6 * self.heads * self.c_head + self.heads * tokens)
+
+
+def _swapped(shape: torch.Size) -> tuple[int, int, int]:
+    return shape[1], shape[0], shape[2]
+
+
+def _flat_bias(bias: Tensor | None, lead: torch.Size) -> Tensor | None:
+    """The bias with its leading axes as one; of size 1 where all sets share it, so that it is not copied."""
+    if bias is None:
+        return None
+    if bias.shape[:-3].numel() == 1:
+        return bias.reshape(1, *bias.shape[-3:])
+    return bias.expand(*lead, *bias.shape[-3:]).reshape(-1, *bias.shape[-3:])

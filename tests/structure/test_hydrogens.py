@@ -1,5 +1,7 @@
 """Hydrogens: how many, where, and under which names."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -123,8 +125,6 @@ def test_disulfides_have_no_thiol(lysozyme):
     ("name", "protons"), [("HID", {"HD1"}), ("HIE", {"HE2"}), ("HIP", {"HD1", "HE2"}), ("HIS", None)]
 )
 def test_a_histidine_s_name_says_where_its_protons_are(lysozyme, name, protons):
-    from dataclasses import replace
-
     names = lysozyme.topology.residue_names.copy()
     names[names == "HIS"] = name
     renamed = replace(lysozyme, topology=replace(lysozyme.topology, residue_names=names))
@@ -132,6 +132,23 @@ def test_a_histidine_s_name_says_where_its_protons_are(lysozyme, name, protons):
     (row,) = np.flatnonzero(full.topology.residue_names == name)
     found = names_of(full, int(row)) & {"HD1", "HE2"}
     assert found == protons if protons else len(found) == 1
+
+
+@pytest.mark.parametrize(("name", "proton"), [("ASH", "HD2"), ("ASPP", "HD2"), ("ASP", None)])
+def test_an_acid_keeps_its_proton_where_its_name_says_so(trp_cage, name, proton):
+    names = trp_cage.topology.residue_names.astype("U4")
+    names[names == "ASP"] = name
+    full = replace(trp_cage, topology=replace(trp_cage.topology, residue_names=names)).completed(hydrogens=True)
+    (row,) = np.flatnonzero(full.topology.residue_names == name)
+    assert names_of(full, int(row)) & {"HD2"} == ({proton} if proton else set())
+
+
+def test_a_lysine_without_its_charge_lacks_one_proton(trp_cage):
+    names = trp_cage.topology.residue_names.copy()
+    names[names == "LYS"] = "LYN"
+    full = replace(trp_cage, topology=replace(trp_cage.topology, residue_names=names)).completed(hydrogens=True)
+    (row,) = np.flatnonzero(full.topology.residue_names == "LYN")
+    assert names_of(full, int(row)) & {"HZ1", "HZ2", "HZ3"} == {"HZ2", "HZ3"}
 
 
 def test_hydrogens_that_are_there_stay_and_none_is_doubled(trp_cage):

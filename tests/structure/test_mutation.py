@@ -1,5 +1,7 @@
 """Mutations: what stays, what is built, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -126,8 +128,6 @@ def test_the_chain_must_be_named_where_there_are_two(trp_cage):
 
 
 def test_insertion_codes_are_part_of_the_number(trp_cage):
-    from dataclasses import replace
-
     codes = trp_cage.topology.insertion_codes.astype("U1")
     codes[6] = "A"
     numbers = trp_cage.topology.residue_numbers.copy()
@@ -139,7 +139,5 @@ def test_insertion_codes_are_part_of_the_number(trp_cage):
 
 
 def test_negative_numbers_are_read(trp_cage):
-    from dataclasses import replace
-
     topology = replace(trp_cage.topology, residue_numbers=trp_cage.topology.residue_numbers - 10)
     assert parse_mutation("A:L-3A", topology).residue == 6

@@ -23,17 +23,16 @@ from .topology import Integers, Mask, Topology
 
 METAL_REACH = 2.8  # Å from a metal to the S or N that binds it
 _ABSENT = {
-    "HID": ("HE2",),
-    "HSD": ("HE2",),
-    "HIE": ("HD1",),
-    "HSE": ("HD1",),
-    "CYX": ("HG",),
-    "CYM": ("HG",),
-    "LYN": ("HZ1",),
-    "LSN": ("HZ1",),
+    **dict.fromkeys(("HID", "HSD", "HISA", "HISD"), ("HE2",)),
+    **dict.fromkeys(("HIE", "HSE", "HISB", "HISE"), ("HD1",)),
+    **dict.fromkeys(("HIP", "HSP", "HISH"), ()),
+    **dict.fromkeys(("CYX", "CYM", "CYS2"), ("HG",)),
+    **dict.fromkeys(("LYN", "LSN", "LYSN"), ("HZ1",)),
 }
-_KEPT_ACID = {"ASH": ("HD2",), "GLH": ("HE2",)}
-_KNOWN_HISTIDINES = ("HID", "HSD", "HIE", "HSE", "HIP", "HSP")
+_KEPT_ACID = {
+    **dict.fromkeys(("ASH", "ASPP", "ASPH"), ("HD2",)),
+    **dict.fromkeys(("GLH", "GLUP", "GLUH"), ("HE2",)),
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class _Shared:
     def _absent(self, residue: int, index: dict[str, int]) -> tuple[str, ...]:
         """Protons that this residue does not have: by its name, or, for histidine, by its surroundings."""
         written = str(self.topology.residue_names[residue])
-        if canonical_name(written) != "HIS" or written in _KNOWN_HISTIDINES:
+        if canonical_name(written) != "HIS" or written in _ABSENT:
             return _ABSENT.get(written, ())
         if index.keys() & {"HD1", "HE2"}:
             return tuple({"HD1", "HE2"} - index.keys())

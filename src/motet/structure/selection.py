@@ -14,6 +14,7 @@ from ..errors import SelectionError
 from .topology import Mask, Topology
 
 BACKBONE_NAMES = ("N", "CA", "C", "O", "OXT")
+MOST_NESTED = 40
 _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 _RANGE = re.compile(r"^(-?\d+)([A-Za-z]?)(?:-(-?\d+)([A-Za-z]?))?$")
 _OPERATORS = frozenset(("and", "or", "not", "(", ")"))
@@ -39,6 +40,7 @@ class _Parser:
         self.expression, self.topology = expression, topology
         self.tokens: list[str] = _TOKEN.findall(expression)
         self.position = 0
+        self.depth = 0
 
     @property
     def ahead(self) -> str | None:
@@ -65,6 +67,14 @@ class _Parser:
         return mask
 
     def one(self) -> Mask:
+        self.depth += 1
+        if self.depth > MOST_NESTED:
+            raise SelectionError(self.expression[:60], "brackets and `not` are nested too deep")
+        mask = self.word()
+        self.depth -= 1
+        return mask
+
+    def word(self) -> Mask:
         word = self.take()
         if word == "not":
             return ~self.one()

@@ -87,7 +87,9 @@ def bonds_of(atoms: Atoms, hints: Pairs, labels: list[str], notes: Notebook) -> 
 
 def _unique(pairs: Pairs) -> Pairs:
     pairs = np.sort(pairs.reshape(-1, 2).astype(np.int64), axis=1)
-    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0) if len(pairs) else pairs
+    count = int(pairs.max(initial=0)) + 1
+    code = np.unique(_code(pairs[pairs[:, 0] != pairs[:, 1]], count))
+    return np.stack(np.divmod(code, count), axis=1)
 
 
 def _from_tables(atoms: Atoms) -> tuple[Pairs, Mask]:

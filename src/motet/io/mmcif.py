@@ -130,7 +130,7 @@ class _Columns:
         if column is None:
             return np.full(self.rows, np.nan)
         try:
-            return np.array([float(value) for value in column])
+            return np.fromiter(map(float, column), np.float64, len(column))
         except ValueError:
             return np.array([_number(value) for value in column])
 

@@ -93,10 +93,10 @@ def test_every_parent_is_a_standard_residue_and_every_alias_means_a_known_one():
         assert canonical_name(row["alias"]) == row["residue"]
 
 
-def test_one_alias_means_something_else_in_the_dictionary_and_no_other():
-    """HSE is homoserine there, far rarer in files than CHARMM's histidine."""
+def test_two_aliases_mean_something_else_in_the_dictionary_and_no_other():
+    """GLH and HSE, far rarer in files than Amber's glutamic acid and CHARMM's histidine."""
     known = [row for row in read_table("aliases.csv") if row["alias"] in RESIDUES]
-    assert {row["alias"] for row in known if RESIDUES[row["alias"]].parent != row["residue"]} == {"HSE"}
+    assert {row["alias"] for row in known if RESIDUES[row["alias"]].parent != row["residue"]} == {"GLH", "HSE"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,9 +11,7 @@ import torch
 from motet.cli.info import _inform as inform
 from motet.errors import MotetError, NoProteinError
 
-from ..conftest import ROOT
-
-MANIFEST = ROOT.parent / "shared/data/nasty/MANIFEST.json"
+MANIFEST = Path(__file__).parents[2].parent / "shared/data/nasty/MANIFEST.json"
 CASES = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else []
 LONGEST = 10.0  # seconds
 EXPECTED_SHAPES = {"w": (2, 2)}
@@ -45,7 +44,11 @@ def test_a_nasty_file_is_described_or_refused(case, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case["expect"] != "error" and case["file"].split(".", 1)[1][:3] in ("pdb", "cif", "ent")],
+    [
+        case
+        for case in CASES
+        if case["expect"] != "error" and case["file"].split(".", 1)[1][:3] in ("pdb", "cif", "ent")
+    ],
     ids=lambda case: case["file"],
 )
 def test_what_is_accepted_has_finite_energies_and_forces(case):

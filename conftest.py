@@ -1,10 +1,10 @@
-"""What every test may ask for."""
+"""What every test and benchmark may ask for."""
 
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ of its supplement. The network is our own code; it takes DeepMind's published pa
 does not ship.
 """
 
+from .alignment import features_of as features_of
 from .config import AlphaFoldConfig as AlphaFoldConfig
 from .config import HeadsConfig as HeadsConfig
 from .config import SamplingConfig as SamplingConfig
@@ -26,5 +27,6 @@ from .representations import Representations as Representations
 from .weights import WeightsRecord as WeightsRecord
 from .weights import from_npz as from_npz
 from .weights import from_safetensors as from_safetensors
+from .weights import record_of as record_of
 from .weights import to_npz as to_npz
 from .weights import to_safetensors as to_safetensors

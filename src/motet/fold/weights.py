@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
 from ..errors import FormatError
-from ..io import atomic_write
+from ..io import atomic_write, read_weights
 from .atoms import AllAtoms
 from .config import AlphaFoldConfig
 from .model import AlphaFold
@@ -95,13 +94,9 @@ def from_safetensors(path: Path | str) -> AlphaFold:
     record = record_of(path)
     if sha256(path) != record.sha256:
         raise FormatError(path, "is not the file that was converted (its SHA-256 has changed)", "convert it again")
-    config = PRESETS[record.model]
-    try:
-        with safe_open(path, framework="np") as file:
-            parameters = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise FormatError(path, f"is no safetensors file ({error})", "convert the official file again") from error
-    return model_of(parameters, config)
+    model = without_weights(PRESETS[record.model])
+    shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
+    return _filled(model, read_weights(path, shapes))
 
 
 def record_of(path: Path | str) -> WeightsRecord:
@@ -118,9 +113,11 @@ def record_of(path: Path | str) -> WeightsRecord:
 
 def model_of(parameters: Mapping[str, NDArray], config: AlphaFoldConfig) -> AlphaFold:
     """The model with these parameters; all of them, and no others."""
-    model = without_weights(config)
-    state: dict[str, Tensor] = {name: torch.from_numpy(array) for name, array in parameters.items()}
-    model.load_state_dict(state, assign=True)
+    return _filled(without_weights(config), {name: torch.from_numpy(array) for name, array in parameters.items()})
+
+
+def _filled(model: AlphaFold, parameters: dict[str, Tensor]) -> AlphaFold:
+    model.load_state_dict(parameters, assign=True)
     return model.eval()
 
 
@@ -146,11 +143,20 @@ def read_npz(path: Path | str) -> dict[str, NDArray]:
     """
     remedy = "fetch it again, for example from the AlphaFold2 archive alphafold_params_2022-12-06.tar"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise FormatError(path, "is not there", "look at its name") from error
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, AttributeError, TypeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        EOFError,
+        OSError,
+        AttributeError,
+        TypeError,
+        MemoryError,
+    ) as error:
         raise FormatError(path, f"is no whole npz file ({error})", remedy) from error
 
 

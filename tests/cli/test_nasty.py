@@ -59,7 +59,7 @@ def test_what_is_accepted_has_finite_energies_and_forces(case):
     except NoProteinError:
         pytest.skip("accepted for what it is: no protein")
     except MotetError:
-        assert case["expect"] == "warn"  # noqa: PT017 - refusing is one of two right answers
+        assert case["expect"] == "warn"
         return
     coords = structure.coords.clone().requires_grad_()
     energy = ForceField().bind(structure)(coords)

@@ -48,7 +48,7 @@ def test_a_nasty_file_is_described_or_refused(case, tmp_path, monkeypatch):
         assert found["notes"] or case["expect"] == "ok"
 
 
-@pytest.mark.parametrize("case", filter(is_structure, CASES), ids=lambda case: case["file"])
+@pytest.mark.parametrize("case", list(filter(is_structure, CASES)), ids=lambda case: case["file"])
 def test_what_is_accepted_has_finite_energies_and_forces(case):
     from motet.ensemble import prepared
     from motet.forcefield import ForceField

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "nasty"
 MANIFEST = json.loads((FOLDER / "MANIFEST.json").read_text()) if FOLDER.is_dir() else []
 LIMIT_S = 10
 
-# What a note or the refusal must speak of, for each file that may do either. Mostly the manifest's defect; for these
+# What a note or the refusal must speak of, for each file that may do either: the manifest's defect, but for these
 # another thing that is said of the file, as the defect itself changes nothing in what is read: 3dg1, res_ids,
 # 4hhh_frag, a_structure.cif, CONECT2TER, chainIDnewres, dummy_az09, triclinic, charges.
 NAMED = {

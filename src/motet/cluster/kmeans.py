@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import ConfigError, ConvergenceError, TooFewPointsError
+from .labels import heaviest_first
 from .points import checked, mean_of, seeded, squared_distances
 from .seeding import seeds
 
@@ -84,7 +85,7 @@ class KMeans:
         centres = self._seeds(cloud, masses, seeded(generator))
         labels, centres, costs, sweeps = _lloyd(cloud, masses, centres, self.max_sweeps)
         best = int(costs.argmin())
-        labels, order = _heaviest_first(labels[best], masses, self.k)
+        labels, order = heaviest_first(labels[best], masses, self.k)
         return KMeansModel(centres[best][order] + middle, labels, float(costs[best]), int(sweeps[best]))
 
     def _seeds(self, cloud: Tensor, masses: Tensor, generator: torch.Generator) -> Tensor:
@@ -160,14 +161,3 @@ def _costs(cloud: Tensor, masses: Tensor, labels: Tensor, centres: Tensor) -> Fl
     """Cost of each start for its final centres, without the rounding of the matrix product."""
     own = [centre[label] for centre, label in zip(centres, labels, strict=True)]
     return torch.stack([((cloud - middle).square().sum(-1) * masses).sum() for middle in own])
-
-
-def _heaviest_first(
-    labels: Int[Tensor, "points"], masses: Float[Tensor, "points"], k: int
-) -> tuple[Int[Tensor, "points"], Int[Tensor, "k"]]:
-    """Labels by falling weight, ties by their first point, and the old number of each new label."""
-    members = torch.nn.functional.one_hot(labels, k)
-    by_first = members.argmax(0).argsort(stable=True)
-    weight = members.to(masses).mT @ masses
-    order = by_first[weight[by_first].argsort(descending=True, stable=True)]
-    return order.argsort()[labels], order

@@ -34,7 +34,8 @@ def with_heavy_atoms(structure: Structure, asked: Mask | None = None) -> Structu
     """
     topology = structure.topology
     asked = np.ones(topology.n_residues, dtype=bool) if asked is None else asked
-    missing = [atom for residue in described(topology, asked) for atom in _missing(topology, residue)]
+    ends = chain_ends(topology)
+    missing = [atom for row in described(topology, asked) for atom in _missing(topology, row, bool(ends[row]))]
     if not missing:
         return structure
     grown, _, index = with_atoms(structure, missing)
@@ -57,30 +58,37 @@ def described(topology: Topology, asked: Mask) -> list[int]:
     return [row for row in np.flatnonzero(protein).tolist() if known[str(topology.residue_names[row])]]
 
 
-def _missing(topology: Topology, residue: int) -> Iterator[NewAtom]:
+def _missing(topology: Topology, residue: int, ends_chain: bool) -> Iterator[NewAtom]:
     known = RESIDUES[canonical_name(str(topology.residue_names[residue]))]
     first, last = topology.first_atoms[residue : residue + 2]
     present = set(topology.atom_names[first:last].tolist())
     wanted = known.heavy_names
-    if "OXT" in known.by_name and ends_chain(topology, residue):
+    if "OXT" in known.by_name and ends_chain:
         wanted = (*wanted, "OXT")
     for name in wanted:
         if name not in present:
             yield NewAtom(residue, name, known.by_name[name].element)
 
 
-def ends_chain(topology: Topology, residue: int) -> bool:
-    """Whether a residue is the last protein residue of its chain, with a C that binds no other residue."""
-    same = (topology.chain_of_residue == topology.chain_of_residue[residue]) & (
-        topology.residue_kinds == "protein"
-    )
-    if same[residue + 1 :].any():
-        return False
-    carbon = topology.atom_index("C")[residue]
-    if carbon < 0 or not len(topology.bonds):
-        return True
-    partners = topology.bonds[(topology.bonds == carbon).any(-1)]
-    return bool((topology.residue_of_atom[partners] == residue).all())
+def chain_ends(topology: Topology) -> Mask:
+    """Which residues are the last protein residue of their chain, with a C that binds no other residue."""
+    ends = np.zeros(topology.n_residues, dtype=bool)
+    protein = np.flatnonzero(topology.residue_kinds == "protein")
+    ends[protein[np.flatnonzero(np.diff(topology.chain_of_residue[protein], append=-1))]] = True
+    if len(topology.bonds):
+        residues = topology.residue_of_atom[topology.bonds]
+        across = topology.bonds[residues[:, 0] != residues[:, 1]]
+        carbons = across[topology.atom_names[across] == "C"]
+        ends[topology.residue_of_atom[carbons]] = False
+    return ends
+
+
+def chain_starts(topology: Topology) -> Mask:
+    """Which residues are the first protein residue of their chain."""
+    starts = np.zeros(topology.n_residues, dtype=bool)
+    protein = np.flatnonzero(topology.residue_kinds == "protein")
+    starts[protein[np.flatnonzero(np.diff(topology.chain_of_residue[protein], prepend=-1))]] = True
+    return starts
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ class _Builder:
         options = candidates(group.residue, group.recipe, self.coords)
         new = [step.atom for step in group.recipe.steps]
         index = torch.from_numpy(np.stack([group.atoms[name] for name in new], axis=1)).to(self.coords.device)
-        each = len(self.coords) * max(self.surroundings.work(len(options.costs), len(new)), self.topology.n_atoms)
+        each = len(self.coords) * self.surroundings.work(len(options.costs), len(new))
         for part in torch.arange(len(group.rows)).split(max(1, WORK // each)):
             atoms = {name: where[part.numpy()] for name, where in group.atoms.items()}
             built, strain = _built(self.coords, group.recipe, atoms, options)

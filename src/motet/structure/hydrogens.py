@@ -18,6 +18,7 @@ from torch import Tensor
 from ..chem import RESIDUES, canonical_name
 from .assembly import NewAtom, listed, rebonded, with_atoms
 from .ideals import ideal_angle, ideal_length, ideal_torsion, is_planar
+from .nearest import apart_groups, nearest_atoms
 from .placement import place, unit
 from .protonation import Bare, bare_atoms, partners_of
 from .structure import Note, Structure
@@ -26,6 +27,9 @@ from .topology import Mask, Topology
 HALF_TETRAHEDRAL = math.radians(54.75)  # half of H-C-H
 TURNS = 24
 NEAREST = 48
+WORK = 10_000_000  # distances held at once
+MEETING = 5.0  # Å between two atoms whose hydrogens might touch
+OWN = 8  # at most: the atom, what it is bonded to, and the hydrogen itself
 HYDROGEN_BOND = 3.0  # worth of a perfect hydrogen bond, against the costs below
 BOND_LENGTH, BOND_WIDTH = 1.9, 0.35  # Å, H to acceptor
 CONTACT_HEAVY, CONTACT_HYDROGEN, CONTACT_ACCEPTOR = 2.4, 2.0, 1.6  # Å, where a contact begins to count
@@ -174,19 +178,20 @@ class _Placer:
     def _turning(self, rows: list[_Row]) -> None:
         """Hydroxyls, thiols and the H of an N after a break: the best of all turns, in each model.
 
-        First all at once, blind to each other; then by halves that see each other, split by each bit of their
-        number in turn, so that any two have chosen one after the other.
+        First all at once, blind to each other; then in groups whose members are too far apart to meet, each seeing
+        what the groups before have chosen.
         """
-        if not rows:
-            return
         self._turn(rows)
-        for bit in range((len(rows) - 1).bit_length()):
-            for half in (0, 1):
-                self._turn([row for number, row in enumerate(rows) if number >> bit & 1 == half])
+        groups = apart_groups(self._at([one.atom for one, _, _ in rows]), MEETING)
+        for group in range(max(groups, default=-1) + 1):
+            self._turn([row for row, number in zip(rows, groups, strict=True) if number == group])
 
     def _turn(self, rows: list[_Row]) -> None:
-        if not rows:
-            return
+        at_once = max(1, WORK // (len(self.coords) * TURNS * NEAREST))
+        for start in range(0, len(rows), at_once):
+            self._turn_some(rows[start : start + at_once])
+
+    def _turn_some(self, rows: list[_Row]) -> None:
         turns = torch.arange(TURNS).to(self.coords) * (math.tau / TURNS)
         torsions = turns[:, None].expand(-1, len(rows))
         tried = self._around(rows, 0, torsions)  # models turns rows 3
@@ -209,12 +214,12 @@ class _Placer:
             [torch.from_numpy(self.topology.elements == "O"), torch.zeros(int(self.known.sum())) > 0]
         )
         parent = self._at([one.atom for one, _, _ in rows])
-        apart = torch.cdist(parent, places, compute_mode="donot_use_mm_for_euclid_dist")
-        place_of = self.coords.shape[1] + torch.cumsum(self.known, 0) - 1
-        own = [(row, atom) for row, (one, near, _) in enumerate(rows) for atom in (one.atom, *near)]
-        own += [(row, int(place_of[number])) for row, (_, _, number) in enumerate(rows) if self.known[number]]
-        apart[:, torch.tensor([row for row, _ in own]), torch.tensor([atom for _, atom in own])] = torch.inf
-        reach, near = apart.topk(min(NEAREST, apart.shape[-1]), largest=False)  # models rows nearest
+        reach, near = nearest_atoms(places, parent, NEAREST)  # models rows nearest
+        place_of = torch.where(self.known, self.coords.shape[1] + torch.cumsum(self.known, 0) - 1, -1)
+        own = [[one.atom, *beside, int(place_of[number])] for one, beside, number in rows]
+        padded = [atoms + [-1] * (OWN - len(atoms)) for atoms in own]
+        ours = (near[..., None] == torch.tensor(padded, device=near.device)[:, None]).any(-1)
+        reach = reach.masked_fill(ours, torch.inf)
         around = torch.take_along_dim(places, near.reshape(len(places), -1, 1), dim=1).reshape(*near.shape, 3)
         away = around[:, None] - tried[:, :, :, None]  # models turns rows nearest 3
         length = away.norm(dim=-1)

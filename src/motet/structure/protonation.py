@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 from ..chem import RESIDUES, canonical_name
 from .assembly import first_model
 from .bonding import NONMETALS
-from .completion import described
+from .completion import chain_starts, described
 from .ideals import is_planar
 from .structure import Structure
 from .topology import Integers, Mask, Topology
@@ -64,6 +64,7 @@ class _Shared:
         self.near_metal = _near_metal(self.topology, self.coords)
         oxygens = np.flatnonzero(self.topology.elements == "O")
         self.oxygens = oxygens
+        self.starts = chain_starts(self.topology)
         self.tree = KDTree(self.coords[oxygens]) if len(oxygens) else None
 
     def bare_atoms_of(self, residue: int) -> Iterator[Bare]:
@@ -106,8 +107,7 @@ class _Shared:
             return one, True, False
         if is_planar(canonical_name(str(topology.residue_names[residue])), "N"):
             return ("H",), True, False
-        chain = topology.chain_of_residue == topology.chain_of_residue[residue]
-        if (chain & (topology.residue_kinds == "protein"))[:residue].any():
+        if not self.starts[residue]:
             return one, True, True
         return (("H1", "H2", "H3") if len(heavy) == 1 else ("H2", "H3")), False, False
 

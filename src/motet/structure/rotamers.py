@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..chem import ELEMENTS, ROTAMERS, parent_of
+from .nearest import nearest_atoms
 from .placement import torsion_of
 from .recipes import Recipe
 from .topology import Integers, Mask, Topology
@@ -113,16 +114,14 @@ class Surroundings:
         residue = self.residue.to(coords.device)
         own = residue[index[:, :1]]  # residues 1
         centre = built.mean((2, 3))
-        apart = torch.cdist(centre, coords[:, others], compute_mode="donot_use_mm_for_euclid_dist")
-        apart = apart.masked_fill(residue[others] == own, torch.inf)
-        distance, nearest = apart.topk(min(NEAREST, len(others)), largest=False)
+        _, nearest = nearest_atoms(coords[:, others], centre, NEAREST)
         near = others[nearest]  # models residues nearest
         places = torch.take_along_dim(coords, near.reshape(len(coords), -1, 1), dim=1)
         places = places.reshape(*near.shape, 3)[:, :, None]  # models residues 1 nearest 3
         places = places.expand(-1, -1, built.shape[2], -1, -1)
         length = torch.cdist(built, places, compute_mode="donot_use_mm_for_euclid_dist")
         overlap = (self._contact(index, near, coords) - length).clamp(min=0).square()
-        overlap = overlap.masked_fill(distance.isinf()[:, :, None, None], 0.0)
+        overlap = overlap.masked_fill((residue[near] == own)[:, :, None, None], 0.0)
         return CLASH_COST * overlap.sum((-1, -2))
 
     def _contact(

@@ -122,5 +122,3 @@ def _check(features: Features, config: AlphaFoldConfig) -> None:
     """Refuse what would fail deep inside."""
     if features.templates is not None and config.templates is None:
         raise ConfigError("this model reads no templates; use model_1 or model_2, or leave the templates out.")
-    if features.residue_types.shape[-1] == 0:
-        raise ConfigError("the query has no residues.")

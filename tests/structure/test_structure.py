@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from motet.errors import TopologyMismatchError
-from motet.structure import Note
+from motet.structure import Note, Structure
 
 
 def test_coordinates_must_be_as_many_as_atoms(trp_cage):
     with pytest.raises(TopologyMismatchError):
-        trp_cage.with_coords(trp_cage.coords[:-1])
+        Structure(trp_cage.topology, trp_cage.coords[:-1], trp_cage.b_factors[:-1], trp_cage.occupancies[:-1])
 
 
 def test_models_are_the_batch(trp_cage):

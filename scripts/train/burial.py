@@ -1,7 +1,7 @@
 """Where water ends and protein begins: percentiles of the burial sum, for `forcefield/tables/electrostatics.csv`.
 
-Over the heavy atoms of the given structures the sum Σ V exp(-r²/2s²) of `Scene.burial` is low at the surface and high
-inside. Printed are percentiles of all protein atoms, and of the atoms that carry charge, which mostly lie outside.
+Over the heavy atoms of the given structures the sum Σ V exp(-r²/2s²) of `System.burial` is low at the surface and
+high inside. Printed are percentiles of all protein atoms, and of those that carry charge.
 
     python scripts/train/burial.py ../shared/data/structures/{1ubq,1aki,4ake_A,5v2d,5umr}.pdb
 """

@@ -3,8 +3,8 @@
 Data: 5,590 gap-free chains of 40 to 128 residues (ProMod3's structure data base, Apache-2.0; coordinates from the
 PDB, CC0), without those that `exclude.txt` keeps apart for judging ensembles.
 Density: von Mises kernels on the torus, first of one width, then narrow where the first estimate is high and wide
-where it is low (Abramson's square root law, as in Lovell et al., Proteins 50 (2003) 437), mixed with a thousandth of
-the uniform density, so that a place never seen costs 6.9 RT at most.
+where it is low (Abramson's square root law, as in Lovell et al., Proteins 50 (2003) 437), mixed with a thousandth
+of the uniform density, so that a place never seen costs 6.9 RT at most.
 
     python scripts/train/ramachandran.py ../shared/data/dynamics/promod3_chains
 """
@@ -97,7 +97,8 @@ def main(folder: Path) -> None:
         "# Source: own statistics by scripts/train/ramachandran.py over ProMod3's structure data base "
         "(SIB, Apache-2.0; coordinates PDB, CC0).",
         f"# {len(used)} chains; residues: {numbers}.",
-        f"# surface [1]: -ln of the density relative to the uniform one, at psi -180, -{180 - 360 // COARSE}, ... degrees.",
+        "# surface [1]: -ln of the density relative to the uniform one, "
+        f"at psi -180, -{180 - 360 // COARSE}, ... degrees.",
         "class,phi_degrees,surface",
     ]
     step = FINE // COARSE

@@ -1,6 +1,7 @@
 """The one list of atom pairs that all pair terms share, with a Verlet skin."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,10 +9,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..geometry import neighbour_pairs
+from .contact_pairs import CUTOFF
 from .contacts import ContactParameters
 from .layout import Layout
+from .separation import Pairs
 
-CUTOFF = 9.0  # Å: every pair function is zero from here on
 SKIN = 1.0  # Å: the list reaches this much further, and holds until an atom has moved half of it
 
 
@@ -39,8 +41,7 @@ class Neighbours:
     """Pairs within the cut-off and skin, conformation after conformation, atoms numbered through.
 
     Args:
-        i: First atom, `conformation * atoms + atom`.
-        j: Second atom.
+        pairs: The pairs; atoms count as `conformation * atoms + atom`.
         code: Place of the pair in the contact table.
         near: Whether the two are three bonds apart.
         protein: `conformation * proteins + protein` of each pair.
@@ -48,13 +49,22 @@ class Neighbours:
         selected: What each term picked from the list, by name of the term.
     """
 
-    i: Int[Tensor, "pairs"]
-    j: Int[Tensor, "pairs"]
+    pairs: Pairs
     code: Int[Tensor, "pairs"]
     near: Tensor
     protein: Int[Tensor, "pairs"]
     built_at: Float[Tensor, "conformations atoms 3"]
-    selected: dict[str, tuple[Tensor, ...]]
+    selected: dict[str, tuple[Any, ...]]
+
+    @property
+    def i(self) -> Int[Tensor, "pairs"]:
+        """First atom of each pair."""
+        return self.pairs.i
+
+    @property
+    def j(self) -> Int[Tensor, "pairs"]:
+        """Second atom of each pair."""
+        return self.pairs.j
 
     def holds(self, coords: Float[Tensor, "conformations atoms 3"]) -> bool:
         """Whether the list still contains every pair within the cut-off."""
@@ -101,7 +111,8 @@ def find_neighbours(
     i, j, key = i[keep], j[keep], key[keep]
     near = _contains(exclusions.near, key)
     code = contacts.code(types[first[keep]], types[second[keep]], near)
-    return Neighbours(i, j, code, near, group[i], coords.detach().clone(), {})
+    pairs = Pairs.of(i, j, conformations * atoms, coords.dtype)
+    return Neighbours(pairs, code, near, group[i], coords.detach().clone(), {})
 
 
 def _contains(sorted_keys: Int[Tensor, "keys"], wanted: Int[Tensor, "pairs"]) -> Tensor:

@@ -2,17 +2,14 @@
 
 from functools import cached_property
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .contacts import ContactParameters, PairTable
-from .neighbours import CUTOFF, Neighbours
+from .burial import burial_sums
+from .contact_pairs import contact_energies
+from .contacts import ContactParameters
+from .neighbours import Neighbours
 from .separation import squared_distances
-from .switch import switch
-
-SWITCH_ON = 7.0  # Å: pair functions are themselves up to here
-BURIAL_WIDTH = 3.5  # Å: correlation length of protein atoms, Lazaridis and Karplus (1999)
 
 
 class Scene:
@@ -22,7 +19,7 @@ class Scene:
         coords: Seen atoms of each conformation, in Å.
         neighbours: The list that holds for them.
         types: Contact type of each seen atom.
-        contacts: Parameters of those types.
+        parameters: Parameters of those types.
     """
 
     def __init__(
@@ -30,47 +27,31 @@ class Scene:
         coords: Float[Tensor, "conformations atoms 3"],
         neighbours: Neighbours,
         types: Int[Tensor, "atoms"],
-        contacts: ContactParameters,
+        parameters: ContactParameters,
     ) -> None:
         self.conformations, self.atoms = coords.shape[0], coords.shape[1]
         self.points = coords.permute(2, 0, 1).contiguous()
-        self.neighbours, self.types, self.contacts = neighbours, types, contacts
+        self.neighbours, self.types, self.parameters = neighbours, types, parameters
 
     points: Float[Tensor, "3 conformations atoms"]
 
-    def at(self, index: Int[Tensor, "n"]) -> Float[Tensor, "3 conformations n"]:
+    def at(self, index: Int[Tensor, "*n"]) -> Float[Tensor, "3 conformations *n"]:
         """Positions of some atoms, x, y and z as rows."""
-        return self.points.index_select(2, index)
+        return self.points.index_select(2, index.flatten()).unflatten(2, index.shape)
 
     @cached_property
     def squared(self) -> Float[Tensor, "pairs"]:
         """Squared distance of each pair of the list, in Å²."""
-        return squared_distances(self.points.flatten(1), self.neighbours.i, self.neighbours.j)
+        return squared_distances(self.points.flatten(1), self.neighbours.pairs)
 
     @cached_property
-    def switched(self) -> Float[Tensor, "pairs"]:
-        """The factor that takes each pair smoothly to zero at the cut-off."""
-        return switch(self.squared, SWITCH_ON, CUTOFF)
-
-    @cached_property
-    def depth(self) -> Float[Tensor, "pairs"]:
-        """Lennard-Jones well depth of each pair, in kcal/mol."""
-        return self._table.depth.index_select(0, self.neighbours.code)
-
-    @cached_property
-    def reduced(self) -> Float[Tensor, "pairs"]:
-        """Squared distance over the square of where the Lennard-Jones minimum lies."""
-        return self.squared * self._table.minimum.pow(-2).index_select(0, self.neighbours.code)
-
-    @cached_property
-    def _table(self) -> PairTable:
-        return self.contacts.pair_table(self.squared.dtype)
+    def contacts(self) -> tuple[Float[Tensor, "pairs"], Float[Tensor, "pairs"]]:
+        """Attraction and repulsion of each pair, in kcal/mol."""
+        table = self.parameters.pair_table(self.squared.dtype)
+        return contact_energies(self.squared, table.depth, table.minimum, self.neighbours.code)
 
     @cached_property
     def burial(self) -> Float[Tensor, "all_atoms"]:
         """Volume of the atoms around each atom, weighted by exp(-r²/2s²), in Å³."""
-        weight = (self.squared * (-0.5 / BURIAL_WIDTH**2)).exp() * self.switched
-        volume = self.contacts.volumes.to(weight.dtype)[self.types].repeat(self.conformations)
-        i, j = self.neighbours.i, self.neighbours.j
-        sums = torch.zeros_like(volume).index_add(0, i, weight * volume.index_select(0, j))
-        return sums.index_add(0, j, weight * volume.index_select(0, i))
+        volume = self.parameters.volumes.to(self.squared.dtype)[self.types].repeat(self.conformations)
+        return burial_sums(self.squared, volume, self.neighbours.i, self.neighbours.j)

@@ -1,44 +1,85 @@
-"""Squared distances of pairs, with a gradient that is summed without atomics or boolean masks."""
+"""Squared distances of pairs, with a gradient that each atom collects from its own pairs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Pairs of atoms, and for each atom the list of its pairs.
+
+    Sums over an atom's pairs run through `embedding_bag`: on a CPU many times faster than `index_add` of vectors,
+    and in the same order every time.
+
+    Args:
+        i: First atom of each pair.
+        j: Second atom.
+        member: Pairs of atom 0, then of atom 1, and so on.
+        sign: 1 where that atom is the pair's first, -1 where it is the second.
+        start: Where each atom's pairs begin in `member`.
+    """
+
+    i: Int[Tensor, "pairs"]
+    j: Int[Tensor, "pairs"]
+    member: Int[Tensor, "both"]
+    sign: Float[Tensor, "both"]
+    start: Int[Tensor, "atoms"]
+
+    @classmethod
+    def of(cls, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], atoms: int, dtype: torch.dtype) -> "Pairs":
+        """The pairs, sorted by atom; `dtype` is that of the coordinates."""
+        atom, order = torch.cat((i, j)).sort(stable=True)
+        first = order < len(i)
+        sign = first.to(dtype) * 2.0 - 1.0
+        start = torch.searchsorted(atom, torch.arange(atoms, device=i.device))
+        return cls(i, j, torch.where(first, order, order - len(i)), sign, start)
+
+    def difference(self, values: Float[Tensor, "3 atoms"]) -> Float[Tensor, "3 pairs"]:
+        """Value at the first atom minus value at the second."""
+        return values.index_select(1, self.i) - values.index_select(1, self.j)
+
+    def collected(self, rows: Float[Tensor, "pairs 3"]) -> Float[Tensor, "atoms 3"]:
+        """Each atom's sum, its pairs' rows taken with their sign: the transpose of `difference`."""
+        return embedding_bag(self.member, rows, self.start, mode="sum", per_sample_weights=self.sign)
 
 
 class _Squared(torch.autograd.Function):
     """|a_i - a_j|²; the backward pass keeps one difference a pair instead of a graph of gathers."""
 
     @staticmethod
-    def forward(ctx: Any, points: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        difference = _difference(points, i, j)
-        ctx.save_for_backward(points, difference, i, j)
-        return _dot(difference)
+    def forward(ctx: Any, points: Tensor, pairs: Pairs) -> Tensor:
+        difference = pairs.difference(points)
+        ctx.pairs = pairs
+        ctx.save_for_backward(points, difference)
+        return _norm(difference)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        points, difference, i, j = ctx.saved_tensors
+    def backward(ctx: Any, *pulls: Tensor) -> tuple[Tensor, None]:
+        points, difference = ctx.saved_tensors
+        pairs: Pairs = ctx.pairs
         if torch.is_grad_enabled():  # a second derivative is wanted
-            difference = _difference(points, i, j)
-        pull = difference * (2.0 * gradients[0])
-        zeros = torch.zeros_like(points)
-        return zeros.index_add(1, i, pull).index_add(1, j, pull, alpha=-1), None, None
+            pull = pairs.difference(points) * (2.0 * pulls[0])
+            zeros = torch.zeros_like(points)
+            return zeros.index_add(1, pairs.i, pull).index_add(1, pairs.j, pull, alpha=-1), None
+        twice = 2.0 * pulls[0]
+        rows = difference.new_empty(difference.shape[1], 3)
+        for axis in range(3):
+            torch.mul(difference[axis], twice, out=rows[:, axis])
+        return pairs.collected(rows).t(), None
 
 
-def _difference(points: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return points.index_select(1, i) - points.index_select(1, j)
-
-
-def _dot(difference: Tensor) -> Tensor:
+def _norm(difference: Tensor) -> Tensor:
     x, y, z = difference.unbind(0)
     return torch.addcmul(torch.addcmul(x * x, y, y), z, z)
 
 
-def squared_distances(
-    points: Float[Tensor, "3 atoms"], i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"]
-) -> Float[Tensor, "pairs"]:
+def squared_distances(points: Float[Tensor, "3 atoms"], pairs: Pairs) -> Float[Tensor, "pairs"]:
     """Squared distance of each pair, in Å²; coordinates come as three rows, gathered faster than points."""
-    result = _Squared.apply(points, i, j)
+    result = _Squared.apply(points, pairs)
     assert isinstance(result, Tensor)
     return result

@@ -11,3 +11,15 @@ def switch(squared: Float[Tensor, "*pairs"], on: float, off: float) -> Float[Ten
     """
     t = ((squared - on * on) / (off * off - on * on)).clamp(0.0, 1.0)
     return 1.0 - t * t * t * (10.0 + t * (6.0 * t - 15.0))
+
+
+def switch_and_slope(
+    squared: Float[Tensor, "*pairs"], on: float, off: float
+) -> tuple[Float[Tensor, "*pairs"], Float[Tensor, "*pairs"]]:
+    """The same with its derivative by the squared distance, outside any graph."""
+    scale = 1.0 / (off * off - on * on)
+    t = (squared * scale).sub_(on * on * scale).clamp_(0.0, 1.0)
+    square = t * t
+    value = (t * 6.0).sub_(15.0).mul_(t).add_(10.0).mul_(square).mul_(t).neg_().add_(1.0)
+    slope = t.sub_(1.0).square_().mul_(square).mul_(-30.0 * scale)
+    return value, slope

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from ..ideals import Ideals, constants
 from ..layout import Layout
 from ..scene import Scene
 from ..shares import Share, SiteShare
-from ..vectors import TINY, cross, dot, length
+from ..vectors import TINY, cross, dot
 from .term import Term
 
 THERMAL = BOLTZMANN * ROOM_TEMPERATURE  # kcal/mol; deviations were observed at about this temperature
@@ -67,16 +67,17 @@ class Covalent(Term):
         """Bonds between held atoms, and whatever bonds them to atoms that are not."""
         return _Builder(layout).bound()
 
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of bonds, angles, triples and torsions."""
         assert isinstance(bound, CovalentBound)
         if not bound.bond_atoms.shape[1]:
             return ()
         stiffness = self.log_stiffness.to(scene.points.dtype).exp().unbind()
-        first, second = bound.bond_atoms
-        bond = scene.at(second) - scene.at(first)
-        lengths = length(bond)
-        direction = bond / lengths
+        first, second = scene.at(bound.bond_atoms).unbind(2)
+        bond = second - first
+        squared = dot(bond, bond) + TINY
+        shrink = squared.rsqrt()
+        lengths, direction = squared * shrink, bond * shrink
         strain = lengths - bound.bond_length
         return (
             SiteShare(stiffness[0] * bound.bond_stiffness * strain.square(), bound.bond_residue),
@@ -87,24 +88,30 @@ class Covalent(Term):
 
 
 def _angles(direction: Float[Tensor, "3 *batch bonds"], bound: CovalentBound) -> Float[Tensor, "*batch angles"]:
-    u, v = (direction.index_select(-1, index) for index in bound.angle_bonds)
+    u, v = _pick(direction, bound.angle_bonds)
     return bound.angle_stiffness * (dot(u, v) * bound.angle_sign - bound.angle_cosine).square()
 
 
 def _triples(direction: Float[Tensor, "3 *batch bonds"], bound: CovalentBound) -> Float[Tensor, "*batch triples"]:
-    u, v, w = (direction.index_select(-1, index) for index in bound.triple_bonds)
+    u, v, w = _pick(direction, bound.triple_bonds)
     return bound.triple_stiffness * (dot(u, cross(v, w)) * bound.triple_sign - bound.triple_ideal).square()
 
 
 def _torsions(
     direction: Float[Tensor, "3 *batch bonds"], bound: CovalentBound, flat: Tensor, staggered: Tensor
 ) -> Float[Tensor, "*batch torsions"]:
-    u, v, w = (direction.index_select(-1, index) for index in bound.torsion_bonds)
+    u, v, w = _pick(direction, bound.torsion_bonds)
     left, right = cross(u, v), cross(v, w)
     cosine = bound.torsion_sign * dot(left, right) / ((dot(left, left) + TINY) * (dot(right, right) + TINY)).sqrt()
     squared = cosine * cosine
     planar = flat * (bound.torsion_plane * (1.0 - squared) + bound.torsion_cis * 0.5 * (1.0 + cosine))
     return planar + staggered * bound.torsion_stagger * 0.5 * (1.0 + cosine * (4.0 * squared - 3.0))
+
+
+def _pick(
+    direction: Float[Tensor, "3 *batch bonds"], index: Int[Tensor, "several n"]
+) -> tuple[Float[Tensor, "3 *batch n"], ...]:
+    return direction.index_select(-1, index.flatten()).unflatten(-1, index.shape).unbind(-2)
 
 
 class _Builder:

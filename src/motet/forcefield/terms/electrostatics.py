@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -17,7 +17,7 @@ from ..ionisation import ionisable_groups
 from ..layout import Layout
 from ..neighbours import SKIN, Neighbours
 from ..scene import Scene
-from ..separation import squared_distances
+from ..separation import Pairs, squared_distances
 from ..shares import PairShare, Share, SiteShare
 from ..switch import switch
 from ..water import debye_length, dielectric
@@ -42,8 +42,7 @@ class ChargeBound(NamedTuple):
 class ChargePairs(NamedTuple):
     """Pairs of charges within reach: as atoms of all conformations, and as rows of `ChargeBound`."""
 
-    i: Int[Tensor, "pairs"]
-    j: Int[Tensor, "pairs"]
+    pairs: Pairs
     first: Int[Tensor, "pairs"]
     second: Int[Tensor, "pairs"]
     protein: Int[Tensor, "pairs"]
@@ -99,10 +98,12 @@ class Electrostatics(Term):
         first, second = i % max(charges, 1), j % max(charges, 1)
         other = (bound.group[first] != bound.group[second]).nonzero().squeeze(-1)
         i, j, first, second = i[other], j[other], first[other], second[other]
-        shift = i // max(charges, 1) * bound.atoms
-        return ChargePairs(bound.atom[first] + shift, bound.atom[second] + shift, first, second, protein[i])
+        pair, shift = i, i // max(charges, 1) * bound.atoms
+        i, j = bound.atom[first] + shift, bound.atom[second] + shift
+        pairs = Pairs.of(i, j, neighbours.built_at.shape[:2].numel(), points.dtype)
+        return ChargePairs(pairs, first, second, protein[pair])
 
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of charged pairs, and of each charge by itself."""
         assert isinstance(bound, ChargeBound)
         assert isinstance(selected, ChargePairs)
@@ -117,14 +118,14 @@ class Electrostatics(Term):
     def _pairs(
         self, scene: Scene, buried: Float[Tensor, "atoms"], bound: ChargeBound, selected: ChargePairs
     ) -> Share:
-        shape = _shape()
-        squared = squared_distances(scene.points.flatten(1), selected.i, selected.j)
+        shape, i, j = _shape(), selected.pairs.i, selected.pairs.j
+        squared = squared_distances(scene.points.flatten(1), selected.pairs)
         r = (squared + shape["softening"] ** 2).sqrt()
-        between = 0.5 * (buried.index_select(0, selected.i) + buried.index_select(0, selected.j))
+        between = 0.5 * (buried.index_select(0, i) + buried.index_select(0, j))
         charges = bound.charge.index_select(0, selected.first) * bound.charge.index_select(0, selected.second)
         bare = COULOMB * charges * self._inverse_dielectric(between, bound.water) / r
         values = bare * (-bound.screening * r).exp() * switch(squared, shape["switch_on"], shape["switch_off"])
-        return PairShare(values, selected.i, selected.j, selected.protein)
+        return PairShare(values, i, j, selected.protein)
 
     def _inverse_dielectric(self, buried: Float[Tensor, "*batch"], water: Tensor) -> Float[Tensor, "*batch"]:
         """1/ε, ε from the water's to the inside's in geometric steps."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -10,23 +10,28 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ...chem import read_table
-from ...geometry import dihedral
 from ..conditions import Conditions
 from ..contacts import TABLES
 from ..layout import Layout
 from ..scene import Scene
 from ..shares import Share, SiteShare
 from ..surface import on_surface, spline_coefficients
+from ..vectors import torsion
 from .term import Term
 
 
 class BackboneBound(NamedTuple):
-    """Atoms CA₋₁ C₋₁ N CA C N₊₁ of each residue inside a chain; only proline needs CA₋₁."""
+    """Residues inside a chain, the prolines among them once more, as cis, at the end.
 
-    atoms: Int[Tensor, "6 sites"]
+    `corners` holds the atoms of φ of each residue, of ψ of each residue, and of ω of each proline. `site` says
+    whose φ and ψ a height of the surface `kind` is taken at, `proline` which residues are prolines.
+    """
+
+    corners: Int[Tensor, "4 torsions"]
+    site: Int[Tensor, "heights"]
+    kind: Int[Tensor, "heights"]
     residue: Int[Tensor, "sites"]
-    kind: Int[Tensor, "sites"]
-    prolines: Int[Tensor, "prolines"]
+    proline: Int[Tensor, "prolines"]
     thermal_energy: Float[Tensor, ""]
 
 
@@ -46,49 +51,51 @@ class BackboneEntropy(Term):
     def bind(self, layout: Layout, conditions: Conditions) -> BackboneBound:
         """Residues with both neighbours bonded."""
         kinds = tuple(_surfaces())
-        atoms, residues, found = [], [], []
+        phis, psis, omegas, residues, found, prolines = [], [], [], [], [], []
         for residue in np.flatnonzero(layout.follows[:-1] & layout.follows[1:]).tolist():
             before, own, after = layout.atoms_of_residue[residue - 1 : residue + 2]
             backbone = before.get("C"), own.get("N"), own.get("CA"), own.get("C"), after.get("N")
             if None in backbone or not layout.parents[residue]:  # a D-residue visits the mirror image
                 continue
             kind = _kind(str(layout.parents[residue]), str(layout.parents[residue + 1]))
-            if kind == "trans_proline" and "CA" not in before:
-                continue
-            atoms.append((before.get("CA", backbone[0]), *backbone))
+            if kind == "trans_proline":
+                if "CA" not in before:
+                    continue
+                omegas.append((before["CA"], *backbone[:3]))
+                prolines.append(len(residues))
+            phis.append(backbone[:4])
+            psis.append(backbone[1:])
             residues.append(residue)
             found.append(kinds.index(kind))
-        kind_of_site = torch.tensor(found, dtype=torch.int64)
+        cis = [kinds.index("cis_proline")] * len(prolines)
         return BackboneBound(
-            torch.tensor(atoms, dtype=torch.int64).reshape(-1, 6).T.contiguous(),
-            torch.tensor(residues, dtype=torch.int64),
-            kind_of_site,
-            (kind_of_site == kinds.index("trans_proline")).nonzero().squeeze(-1),
+            _integers(phis + psis + omegas).reshape(-1, 4).T.contiguous(),
+            _integers([*range(len(residues)), *prolines]),
+            _integers(found + cis),
+            _integers(residues),
+            _integers(prolines),
             torch.tensor(conditions.thermal_energy, dtype=torch.float64),
         )
 
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of the residues inside chains."""
         assert isinstance(bound, BackboneBound)
-        if not bound.atoms.shape[1]:
+        sites = len(bound.residue)
+        if not sites:
             return ()
-        before_ca, before_c, n, ca, c, after_n = (scene.at(index).movedim(0, -1) for index in bound.atoms)
-        phi, psi = dihedral(before_c, n, ca, c), dihedral(n, ca, c, after_n)
-        coefficients = self.coefficients.to(phi.dtype)
-        heights = on_surface(coefficients, bound.kind, phi, psi)
-        proline = bound.prolines
-        if len(proline):
-            corners = (points.index_select(1, proline) for points in (before_ca, before_c, n, ca))
-            share = _cis(torch.cos(dihedral(*corners)))
-            trans = heights.index_select(1, proline)
-            cis = on_surface(
-                coefficients,
-                bound.kind.index_select(0, proline) + 1,
-                phi.index_select(1, proline),
-                psi.index_select(1, proline),
-            )
-            heights = heights.index_add(1, proline, share * (cis - trans))
-        return (SiteShare(bound.thermal_energy * heights, bound.residue),)
+        angles = torsion(scene.at(bound.corners).diff(dim=2).movedim(2, -1))
+        phi = angles.index_select(-1, bound.site)
+        psi = angles.index_select(-1, bound.site + sites)
+        heights = on_surface(self.coefficients.to(phi.dtype), bound.kind, phi, psi)
+        own, as_cis = heights[..., :sites], heights[..., sites:]
+        if len(bound.proline):
+            share = _cis(torch.cos(angles[..., 2 * sites :]))
+            own = own.index_add(-1, bound.proline, share * (as_cis - own.index_select(-1, bound.proline)))
+        return (SiteShare(bound.thermal_energy * own, bound.residue),)
+
+
+def _integers(rows: Sequence[int] | Sequence[tuple[int | None, ...]]) -> Int[Tensor, "rows *columns"]:
+    return torch.tensor(rows, dtype=torch.int64)
 
 
 def _cis(cosine: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:

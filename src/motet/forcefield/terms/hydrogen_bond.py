@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -49,10 +49,12 @@ class HydrogenBondBound(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Hydrogens and acceptors within reach; atoms, donors and acceptors numbered through all conformations."""
+    """Hydrogens and acceptors within reach, and their atoms, through all conformations; rows of the bound."""
 
     donor: Int[Tensor, "bonds"]
     acceptor: Int[Tensor, "bonds"]
+    donor_row: Int[Tensor, "bonds"]
+    acceptor_row: Int[Tensor, "bonds"]
     donor_atom: Int[Tensor, "bonds"]
     acceptor_atom: Int[Tensor, "bonds"]
     depth: Int[Tensor, "bonds"]
@@ -121,7 +123,7 @@ class HydrogenBond(Term):
                 found.append((i[here], j[here], neighbours.protein[here], torch.full_like(here, hydrogen)))
         return _candidates(bound, atoms, *(torch.cat(parts) for parts in zip(*found, strict=True)))
 
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of all candidates."""
         assert isinstance(bound, HydrogenBondBound)
         assert isinstance(selected, Candidates)
@@ -133,8 +135,7 @@ class HydrogenBond(Term):
             1, selected.acceptor
         )
         apart = points.index_select(1, selected.acceptor_atom) - points.index_select(1, selected.donor_atom)
-        row = selected.donor % max(len(bound.donor_atom), 1)
-        column = selected.acceptor % max(len(bound.acceptor_cosine), 1)
+        row, column = selected.donor_row, selected.acceptor_row
         reach = bound.donor_reach.index_select(0, row)
         towards = unit(apart - reach * donor_axis)
         explicit = (reach > 0).to(reach.dtype)
@@ -169,9 +170,12 @@ def _candidates(
     donors, acceptors = len(bound.donor_atom), len(bound.acceptor_cosine)
     a, b = bound.element[first], bound.element[second]
     distance = torch.where((a == 2) | (b == 2), 3, torch.where(a != b, 0, torch.where(a == 1, 1, 2)))
+    row, column = bound.donor_of_atom[first, hydrogen], bound.acceptor_of_atom[second]
     return Candidates(
-        conformation * donors + bound.donor_of_atom[first, hydrogen],
-        conformation * acceptors + bound.acceptor_of_atom[second],
+        conformation * donors + row,
+        conformation * acceptors + column,
+        row,
+        column,
         i,
         j,
         2 - bound.backbone[first] - bound.backbone[second],
@@ -184,7 +188,7 @@ def _axis(
     scene: Scene, frame: Int[Tensor, "4 rows"], weight: Float[Tensor, "rows"]
 ) -> Float[Tensor, "3 all_rows"]:
     """Unit vectors along which hydrogens, or lone pairs, lie."""
-    p, q, r, s = (scene.at(index) for index in frame)
+    p, q, r, s = scene.at(frame).unbind(2)
     return unit(unit(p - q) + weight * unit(r - s)).flatten(1)
 
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -25,10 +25,10 @@ class Term(nn.Module):
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
         """Indices and constants of these atoms, as a NamedTuple of tensors; floating ones in float64."""
 
-    def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> tuple[Tensor, ...]:
+    def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> tuple[Any, ...]:
         """What the term picks from a new list of pairs."""
         return ()
 
     @abstractmethod
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol with their owners; zero for atoms that the term has nothing to say about."""

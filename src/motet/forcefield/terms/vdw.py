@@ -1,7 +1,7 @@
 """Van der Waals attraction: the Lennard-Jones well beyond its minimum, and its full depth within."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -13,7 +13,7 @@ from .term import Term
 
 
 class VanDerWaals(Term):
-    """ε (x² - 2x), x = (r_min/r)⁶ and at most 1, switched off to the cut-off.
+    """ε (x² - 2x), x = (r_min/r)⁶ and at most 1, switched off to the cut-off; parameters: `ContactParameters`.
 
     The split of Weeks, Chandler and Andersen (1971): `Clash` is the other half.
     """
@@ -24,8 +24,6 @@ class VanDerWaals(Term):
         """Nothing: the scene knows the types."""
         return ()
 
-    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Tensor, ...]) -> Sequence[Share]:
+    def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of all pairs."""
-        inverse = 1.0 / scene.reduced.clamp_min(1.0)
-        x = inverse * inverse * inverse
-        return (PairShare.of(scene.depth * x * (x - 2.0) * scene.switched, scene.neighbours),)
+        return (PairShare.of(scene.contacts[0], scene.neighbours),)

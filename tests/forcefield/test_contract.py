@@ -164,3 +164,26 @@ def test_nothing_to_compute_costs_nothing(term, loop):
     assert not torch.autograd.grad(energy, far)[0].any()
     nothing = loop.subset(~loop.topology.is_protein)
     assert field(term).bind(nothing)(nothing.coords) == 0
+
+
+def test_forces_can_be_fitted(term, loop):
+    """Gradients by parameters of a sum over forces, against a step along a random direction."""
+    force_field = field(term)
+    system, coords = force_field.bind(loop), shaken(loop, 1)[0].requires_grad_()
+    pull = torch.randn(coords.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+    def work() -> torch.Tensor:
+        return (torch.autograd.grad(system(coords), coords, create_graph=True)[0] * pull).sum()
+
+    parameters = list(force_field.parameters())
+    found = torch.autograd.grad(work(), parameters, allow_unused=True)
+    generator = torch.Generator().manual_seed(2)
+    along = [torch.randn(one.shape, generator=generator, dtype=torch.float64) for one in parameters]
+    slope = sum((g * d).sum().item() for g, d in zip(found, along, strict=True) if g is not None)
+    ends = []
+    for step in (1e-6, -2e-6):
+        with torch.no_grad():
+            for one, direction in zip(parameters, along, strict=True):
+                one += step * direction
+        ends.append(work().item())
+    assert slope == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-4)

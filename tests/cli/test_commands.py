@@ -28,6 +28,7 @@ RESULTS = {
     "cite.bib",
     "report.html",
     "run.json",
+    "summary.json",
 }
 
 
@@ -129,12 +130,23 @@ def test_an_unfinished_run_with_other_settings_is_not_mixed_in(examples, tmp_pat
 def test_results_are_not_replaced_unless_asked(finished, examples, tmp_path):
     shutil.copytree(finished[0], tmp_path / "out")
     before = (tmp_path / "out/run.json").read_bytes()
-    refused = motet("ensemble", examples / "1l2y.pdb", "-o", "out", *QUICK, cwd=tmp_path, check=False)
+    other = ["ensemble", examples / "1l2y.pdb", "-o", "out", *QUICK, "--seed", "5"]
+    refused = motet(*other, cwd=tmp_path, check=False)
     assert refused.returncode == 2
     assert "--overwrite" in refused.stderr
     assert (tmp_path / "out/run.json").read_bytes() == before
-    motet("ensemble", examples / "1l2y.pdb", "-o", "out", *QUICK, "--seed", "5", "--overwrite", cwd=tmp_path)
+    motet(*other, "--overwrite", cwd=tmp_path)
     assert json.loads((tmp_path / "out/run.json").read_text())["seed"] == 5
+
+
+def test_the_same_request_again_finds_its_answer(finished, examples, tmp_path):
+    directory, summary = finished
+    shutil.copytree(directory, tmp_path / "out")
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    again = motet("ensemble", examples / "1l2y.pdb", "-o", "out", *QUICK, "--json", cwd=tmp_path)
+    assert json.loads(again.stdout) == summary
+    assert "done already" in again.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_a_report_is_made_anew_from_the_directory(finished, tmp_path):
@@ -193,11 +205,14 @@ def test_a_directory_is_a_batch_that_goes_on_after_a_failure(examples, tmp_path)
     assert (tmp_path / "out/good/minimised.pdb").exists()
     assert not (tmp_path / "out/bad").exists()
     assert json.loads(done.stdout)["failed"].keys() == {"bad.pdb"}
+    again = motet("minimise", "in", "-o", "out", "--max-steps", "3", cwd=tmp_path, check=False)
+    assert again.returncode == 1
+    assert "done already" in again.stderr
 
 
 @pytest.mark.parametrize("command", ["ensemble", "energy", "minimise", "info"])
 @pytest.mark.parametrize(
-    "content", [None, "", "nothing\n", "ATOM      1  CA  ALA A   1       0.000   0.000   0.000\n"]
+    "content", [None, "", "nothing!\n", "ATOM      1  CA  ALA A   1       0.000   0.000   0.000\n"]
 )
 def test_bad_input_is_one_line_and_exit_code_two(command, content, tmp_path):
     path = tmp_path / "bad.pdb"

@@ -52,6 +52,3 @@ def main() -> None:
     except MotetError as error:
         complain(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        complain("stopped; repeat the same command to go on from here.")
-        sys.exit(130)

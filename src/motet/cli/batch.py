@@ -7,13 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import typer
 
 from ..errors import ConfigError, FormatError, MotetError, OutputExistsError
 from .console import complain, say
 
+Work: TypeAlias = Callable[[Path, Path], dict[str, Any]]
 SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 STDIN = Path("-")
 
@@ -41,10 +42,16 @@ def stem_of(path: Path) -> str:
     return re.sub(r"[^\w.+-]", "_", name).strip(".") or "structure"
 
 
-def for_each(
-    path: Path, out: Path | None, verb: str, work: Callable[[Path, Path], dict[str, Any]], as_json: bool
-) -> None:
+def for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool) -> None:
     """Run `work(input, directory)` on each input; exit code 1 when some inputs of a batch fail."""
+    try:
+        _for_each(path, out, verb, work, as_json)
+    except KeyboardInterrupt as interrupt:
+        complain("stopped; repeat the same command to go on from here.")
+        raise typer.Exit(130) from interrupt
+
+
+def _for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool) -> None:
     inputs = inputs_of(path)
     if not path.is_dir():
         result = work(path, out or Path(f"{stem_of(path)}-{verb}"))

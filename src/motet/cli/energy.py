@@ -37,12 +37,10 @@ def energy(
         raise ConfigError("--per-residue writes one table: give one file, not a directory.")
 
     def work(path: Path, _: Path) -> dict[str, Any]:
-        from ..forcefield import ForceField
-        from .loading import load_prepared
+        from .loading import bound, load_prepared
 
         loaded = load_prepared(path, where)
-        conditions = {"temperature": temperature, "ionic_strength": salt / 1000.0, "ph": ph}
-        system = ForceField().to(where).bind(loaded, **conditions)
+        system = bound(loaded, where, temperature, salt, ph)
         return _evaluate(loaded, system, per_residue, overwrite, as_json)
 
     for_each(structure, None, "energy", work, as_json)

@@ -1,7 +1,7 @@
 """`motet ensemble`: from a structure to its ensemble, its states and a report."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,9 +83,13 @@ class _Job:
         from ..ensemble.run_record import RunRecord
         from .batch import claim, digest
         from .console import say
+        from .finished import answered, write_summary
         from .loading import first_model, load_prepared
         from .results import write_results
 
+        record = RunRecord("ensemble", self.arguments, self.seed, self.device, {path.name: digest(path)})
+        if not self.overwrite and (summary := answered(directory, record)):
+            return summary
         claim(directory, self.overwrite)
         loaded = first_model(load_prepared(path, self.device))
         clock = _Clock()
@@ -96,35 +100,24 @@ class _Job:
         save(made, directory)
         if self.parquet:
             save_parquet(made, directory / "ensemble.parquet")
-        record = RunRecord(
-            command="ensemble",
-            arguments=self.arguments,
-            seed=self.seed,
-            device=self.device,
-            inputs={path.name: digest(path)},
-            timings=clock.laps,
-            notes=tuple((one.kind, one.text) for one in loaded.notes),
-        )
-        write_results(analysis, record, directory)
+        notes = tuple((one.kind, one.text) for one in loaded.notes)
+        summary = _summary(analysis, directory)
+        write_summary(directory, summary)
+        write_results(analysis, replace(record, timings=clock.laps, notes=notes), directory)
         checkpoint.close()
         if not self.as_json:
             _show(analysis)
         say(f"wrote {directory / 'report.html'}")
-        return _summary(analysis, directory)
+        return summary
 
     def _produce(self, loaded: "Structure", path: Path, directory: Path) -> "tuple[Ensemble, Checkpoint]":
         from .. import __version__
         from ..ensemble import Checkpoint, Plan, produce
-        from ..forcefield import ForceField
         from .batch import digest
         from .console import Meter
+        from .loading import bound
 
-        conditions = {
-            "temperature": self.arguments["temperature"],
-            "ionic_strength": self.arguments["salt"] / 1000.0,
-            "ph": self.arguments["ph"],
-        }
-        system = ForceField().to(self.device).bind(loaded, **conditions)
+        system = bound(loaded, self.device, *(self.arguments[name] for name in ("temperature", "salt", "ph")))
         generator, plan = self._generator(), Plan(count=self.arguments["count"], seed=self.seed)
         what = {"version": __version__, "input": digest(path), "topology": loaded.topology.digest}
         # The input may have moved since; what it holds may not.

@@ -101,7 +101,7 @@ def _alignment(path: Path) -> Described:
     from ..io import read_a3m
 
     found = read_a3m(path)
-    return {"rows": len(found), "columns": found.columns}, found.notes
+    return {"rows": len(found), "columns": len(found.query)}, found.notes
 
 
 def _weights(path: Path) -> Described:

@@ -1,10 +1,14 @@
 """Read and prepare an input, telling the person what was done to it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..structure import Note, Structure
 from .batch import STDIN
 from .console import note
+
+if TYPE_CHECKING:
+    from ..forcefield import System
 
 MOST_NOTES = 12
 
@@ -17,6 +21,14 @@ def load_prepared(path: Path, device: str) -> Structure:
     structure = prepared(read(path if path != STDIN else "-"))
     print_notes(structure.notes)
     return structure.to(device)
+
+
+def bound(loaded: Structure, device: str, temperature: float, salt: float, ph: float) -> "System":
+    """The default force field on a structure; salt in mM."""
+    from ..forcefield import ForceField
+
+    field = ForceField().to(device)
+    return field.bind(loaded, temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
 
 
 def first_model(loaded: Structure) -> Structure:

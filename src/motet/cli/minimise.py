@@ -1,12 +1,19 @@
 """`motet minimise`: to the nearest local minimum of the force field."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature
+
+if TYPE_CHECKING:
+    from ..forcefield import System
+    from ..structure import Structure
+
+Models: TypeAlias = list[dict[str, float | int | bool]]
 
 
 def minimise(
@@ -41,70 +48,72 @@ def minimise(
     }
 
     def work(path: Path, directory: Path) -> dict[str, Any]:
-        from .batch import claim
+        from ..ensemble.run_record import RunRecord
+        from .batch import claim, digest
+        from .finished import answered, write_summary
+        from .loading import bound, load_prepared
 
+        record = RunRecord("minimise", arguments, seed, where, {path.name: digest(path)})
+        if not overwrite and (summary := answered(directory, record)):
+            return summary
         claim(directory, overwrite)
-        return _minimise(path, directory, arguments, seed, where, as_json)
+        began = time.perf_counter()
+        loaded = load_prepared(path, where)
+        system = bound(loaded, where, temperature, salt, ph)
+        models = _minimise(loaded, system, directory, tolerance, max_steps)
+        if not as_json:
+            _show(loaded.name, models)
+        summary = {"name": loaded.name, "out": str(directory), "models": models}
+        write_summary(directory, summary)
+        notes = tuple((one.kind, one.text) for one in loaded.notes)
+        timings = {"total": round(time.perf_counter() - began, 3)}
+        replace(record, timings=timings, notes=notes).save(directory / "run.json")
+        return summary
 
     for_each(structure, out, "minimised", work, as_json)
 
 
-def _minimise(
-    path: Path, directory: Path, arguments: dict[str, Any], seed: int, device: str, as_json: bool
-) -> dict[str, Any]:
-    from ..ensemble import minimise as descend
-    from ..ensemble.run_record import RunRecord
-    from ..forcefield import ForceField
-    from ..geometry import rmsd
-    from ..io import write
-    from .batch import digest
-    from .console import Meter, table
-    from .loading import load_prepared
+COLUMNS = {
+    "start": "start kcal/mol",
+    "end": "end kcal/mol",
+    "moved": "moved Å",
+    "gradient": "gradient kcal/mol/Å",
+    "steps": "steps",
+    "converged": "converged",
+}
 
-    began = time.perf_counter()
-    loaded = load_prepared(path, device)
-    conditions = {"temperature": arguments["temperature"], "ionic_strength": arguments["salt"] / 1000.0}
-    system = ForceField().to(device).bind(loaded, ph=arguments["ph"], **conditions)
+
+def _minimise(loaded: "Structure", system: "System", directory: Path, tolerance: float, max_steps: int) -> Models:
+    """Minimise every model, write them, and say of each where it ended."""
+    from ..ensemble import minimise as descend
+    from ..geometry import rmsd
+    from ..io import suffix_for, write
+    from .console import Meter
+
     start = system(loaded.coords).detach()
     with Meter("minimising") as meter:
         result = descend(
             system,
             loaded.coords,
             mobile=system.mobile,
-            tolerance=arguments["tolerance"],
-            max_steps=arguments["max_steps"],
-            progress=lambda step, _: meter.advance(step, arguments["max_steps"]),
+            tolerance=tolerance,
+            max_steps=max_steps,
+            progress=lambda step, _: meter.advance(step, max_steps),
         )
-    moved = rmsd(result.coords, loaded.coords)
-    suffix = ".pdb" if all(len(chain) <= 1 for chain in loaded.topology.chain_ids) else ".cif"
     directory.mkdir(parents=True, exist_ok=True)
-    write(loaded.with_coords(result.coords).to("cpu"), directory / f"minimised{suffix}", overwrite=True)
-    columns = [start, result.energies, moved, result.gradient_rms, result.steps, result.converged]
-    header = ["start", "end", "moved", "gradient", "steps", "converged"]
-    models = [
-        dict(zip(header, row, strict=True))
-        for row in zip(*(one.reshape(-1).tolist() for one in columns), strict=True)
+    minimised = loaded.with_coords(result.coords).to("cpu")
+    write(minimised, directory / f"minimised{suffix_for(loaded)}", overwrite=True)
+    moved = rmsd(result.coords, loaded.coords)
+    columns = (start, result.energies, moved, result.gradient_rms, result.steps, result.converged)
+    rows = zip(*(column.reshape(-1).tolist() for column in columns), strict=True)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def _show(name: str, models: Models) -> None:
+    from .console import table
+
+    rows = [
+        [str(index), *(f"{value:.3f}" if isinstance(value, float) else str(value) for value in model.values())]
+        for index, model in enumerate(models, start=1)
     ]
-    if not as_json:
-        rows = [
-            [
-                str(i + 1),
-                *(f"{model[key]:.2f}" for key in header[:3]),
-                f"{model['gradient']:.3f}",
-                str(model["steps"]),
-                "yes" if model["converged"] else "no",
-            ]
-            for i, model in enumerate(models)
-        ]
-        units = ["start kcal/mol", "end kcal/mol", "moved Å", "gradient kcal/mol/Å", "steps", "converged"]
-        table(loaded.name, ["model", *units], rows)
-    RunRecord(
-        command="minimise",
-        arguments=arguments,
-        seed=seed,
-        device=device,
-        inputs={path.name: digest(path)},
-        timings={"total": round(time.perf_counter() - began, 3)},
-        notes=tuple((one.kind, one.text) for one in loaded.notes),
-    ).save(directory / "run.json")
-    return {"name": loaded.name, "out": str(directory), "models": models}
+    table(name, ["model", *COLUMNS.values()], rows)

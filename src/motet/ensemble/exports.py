@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..geometry import superposed
-from ..io import atomic_write, write
+from ..io import atomic_write, suffix_for, write
 from ..structure import Structure
 from .analysis import Analysis
 from .observables import alpha_carbons
@@ -31,7 +31,7 @@ def export(analysis: Analysis, directory: Path) -> None:
     write_states(analysis, directory / "states.csv")
     write_residues(analysis, directory / "residues.csv")
     write_contacts(analysis, directory / "contacts.csv")
-    suffix = _suffix(analysis.ensemble.structure)
+    suffix = suffix_for(analysis.ensemble.structure)
     fitted = superposed_models(analysis)
     write(fitted.with_coords(fitted.coords[:MOST_MODELS]), directory / f"ensemble{suffix}", overwrite=True)
     for stale in directory.glob("state-*.*"):
@@ -107,11 +107,6 @@ def with_fluctuations(analysis: Analysis) -> Structure:
     values = by_residue[torch.from_numpy(structure.topology.residue_of_atom.copy())]
     model = structure.model(analysis.states.states[0].medoid)
     return replace(model, b_factors=values, b_factor_meaning="B")
-
-
-def _suffix(structure: Structure) -> str:
-    """PDB where its one-letter chain names suffice, mmCIF elsewhere."""
-    return ".pdb" if all(len(chain) <= 1 for chain in structure.topology.chain_ids) else ".cif"
 
 
 def _write_table(path: Path, header: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:

@@ -52,8 +52,8 @@ class SamplingQuality:
         apart = [f"{one.name} {one.r_hat:.2f}" for one in self.diagnostics if one.r_hat >= CONVERGED_R_HAT]
         why = f"R-hat of {', '.join(apart)}" if apart else "too few conformations a chain to tell"
         return (
-            f"NOT CONVERGED: {why} (R-hat is below {CONVERGED_R_HAT} when chains agree); the ensemble is {counted}. "
-            "Populations are those of this sample, not of the protein."
+            f"NOT CONVERGED: {why} (R-hat is below {CONVERGED_R_HAT} when chains agree); "
+            f"the ensemble is {counted}. Populations are those of this sample, not of the protein."
         )
 
 
@@ -113,7 +113,7 @@ def effective_draws(chains: Float[Tensor, "chains draws"]) -> float:
     spectrum = torch.fft.rfft(centred, n=2 * draws).abs().square()
     covariance = torch.fft.irfft(spectrum)[:, :draws].mean(0) / draws
     between = chains.mean(dim=1).var() if count > 1 else torch.zeros((), dtype=chains.dtype)
-    variance = covariance[0] * draws / (draws - 1) * (draws - 1) / draws + between
+    variance = covariance[0] + between
     if variance <= 0:
         return float(count * draws)
     correlation = 1 - (covariance[0] - covariance) / variance

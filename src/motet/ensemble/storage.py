@@ -9,11 +9,9 @@ import torch
 from torch import Tensor
 
 from ..errors import FormatError
-from ..io import atomic_write, read, read_trajectory, write, write_trajectory
-from ..structure import Structure
+from ..io import atomic_write, read, read_trajectory, suffix_for, write, write_trajectory
 from .ensemble import Ensemble, Provenance
 
-_LONGEST_PDB_CHAIN = 1
 _COLUMNS = ("conformation", "weight", "replica", "step", "energy")
 
 
@@ -23,7 +21,7 @@ def save(ensemble: Ensemble, directory: Path) -> None:
     XTC keeps 0.01 Å; `ensemble.csv` has weights, replicas and energies by term in kcal/mol.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    write(ensemble.structure.model(0), directory / _topology_name(ensemble.structure), overwrite=True)
+    write(ensemble.structure.model(0), directory / f"topology{suffix_for(ensemble.structure)}", overwrite=True)
     write_trajectory(directory / "samples.xtc", ensemble.coords, overwrite=True)
     with (
         atomic_write(directory / "ensemble.csv", overwrite=True) as temporary,
@@ -80,12 +78,6 @@ def load(directory: Path) -> Ensemble:
 
 
 _TOPOLOGY_NAMES = ("topology.pdb", "topology.cif")
-
-
-def _topology_name(structure: Structure) -> str:
-    """PDB where it can hold the structure, which is what other tools expect beside an XTC; else mmCIF."""
-    short = all(len(chain) <= _LONGEST_PDB_CHAIN for chain in structure.topology.chain_ids)
-    return _TOPOLOGY_NAMES[0 if short else 1]
 
 
 def _rows(ensemble: Ensemble) -> list[tuple[float | int, ...]]:

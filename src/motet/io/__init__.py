@@ -14,6 +14,7 @@ from .trajectory import read_trajectory as read_trajectory
 from .trajectory import stream_trajectory as stream_trajectory
 from .trajectory import write_trajectory as write_trajectory
 from .weights import read_weights as read_weights
+from .write import suffix_for as suffix_for
 from .write import write as write
 from .writing import atomic_write as atomic_write
 from .writing import write_text as write_text

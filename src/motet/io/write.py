@@ -11,6 +11,11 @@ from .pdb_writer import pdb_text
 from .writing import write_text
 
 
+def suffix_for(structure: Structure) -> str:
+    """`.pdb` where PDB's one-letter chain names suffice, which other tools expect beside an XTC; else `.cif`."""
+    return ".pdb" if all(len(chain) <= 1 for chain in structure.topology.chain_ids) else ".cif"
+
+
 def write(structure: Structure, path: PathLike, overwrite: bool = False) -> None:
     """Writes PDB (`.pdb`, `.ent`) or mmCIF (`.cif`, `.mmcif`), packed for `.gz`; conformations become models.
 

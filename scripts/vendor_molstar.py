@@ -1,9 +1,12 @@
-"""Put the Mol* viewer into `src/motet/report/vendor/molstar`: `python scripts/vendor_molstar.py molstar-5.11.0.tgz`.
+"""Put the Mol* viewer into `src/motet/report/vendor/molstar`.
 
-The archive is what `npm pack molstar@5.11.0` fetches, once, by whoever raises the version; neither building nor using
-motet needs npm or the network. Only the viewer bundle and the licence are taken. The bundle is stored gzipped, without
-a time stamp, so that the same archive gives the same bytes. `npm pack` checks what it fetches against the registry's
-own SHA-512; PROVENANCE.json keeps the SHA-256 of the archive and of each file, and a test compares them.
+    npm pack molstar@5.11.0
+    python scripts/vendor_molstar.py molstar-5.11.0.tgz
+
+Done once, by whoever raises the version; neither building nor using motet needs npm or the network. Only the
+viewer bundle and the licence are taken. The bundle is stored gzipped, without a time stamp, so that the same
+archive gives the same bytes. `npm pack` checks what it fetches against the registry's own SHA-512; PROVENANCE.json
+keeps the SHA-256 of the archive and of each file, and a test compares them.
 """
 
 import argparse

@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,15 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+# The protocol speaks on descriptors 3 and 4 of the browser: this puts the pipes there and becomes the browser.
+HAND_OVER = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(descriptor), fcntl.F_DUPFD, 64) for descriptor in sys.argv[1:3]]
+for descriptor, place in zip(high, (3, 4)):
+    os.dup2(descriptor, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
 
 def executable() -> str | None:
     """Path of a Chromium, where there is one."""
@@ -36,49 +46,56 @@ class Browser:
     """One Chromium with one page; what happens in it is kept in `events`."""
 
     def __init__(self, program: str, profile: Path) -> None:
-        command_read, self._write = os.pipe()
-        self._read, answer_write = os.pipe()
-        # The protocol speaks on descriptors 3 and 4, which a shell can hand over by number.
-        shell = f'exec "$0" "$@" 3<&{command_read} 4>&{answer_write}'
-        arguments = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        self._process = subprocess.Popen(
-            ["sh", "-c", shell, *arguments],
-            pass_fds=(command_read, answer_write),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(command_read)
-        os.close(answer_write)
-        self._unread, self._count = b"", 0
         self.events: list[dict[str, Any]] = []
-        target = self._page()
-        self._session = None
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+        self._unread, self._count, self._session = b"", 0, ""
+        self._start([program, *FLAGS, f"--user-data-dir={profile}", "about:blank"])
+        try:
+            target = self._page()
+            self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self._stop(0)
+            raise
+
+    def _start(self, command: list[str]) -> None:
+        reads, self._write = os.pipe()
+        self._read, writes = os.pipe()
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", HAND_OVER, str(reads), str(writes), *command],
+            pass_fds=(reads, writes),
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+        )
+        os.close(reads)
+        os.close(writes)
+
+    def _stop(self, patience: float) -> None:
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._write)
+        os.close(self._read)
 
     def __enter__(self) -> "Browser":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._session = None
+        self._session = ""
         try:
             self.call("Browser.close")
         finally:
-            os.close(self._write)
-            os.close(self._read)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._stop(10)
 
     def call(self, method: str, timeout: float = 60.0, **parameters: Any) -> dict[str, Any]:
         """Ask for something and wait for the answer."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}
-        if getattr(self, "_session", None):
+        if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
         answer = self._await(lambda got: got.get("id") == self._count, timeout, method)
@@ -89,7 +106,11 @@ class Browser:
     def size(self, width: int, height: int, *, dark: bool = False) -> None:
         """Size of the window, and which of light and dark the reader prefers."""
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])

@@ -14,4 +14,4 @@ def write_citations(directory: Path) -> None:
 
 def bibliography() -> str:
     """The references, as BibTeX."""
-    return files(__package__).joinpath("cite.bib").read_text(encoding="utf-8")
+    return files("motet.report").joinpath("cite.bib").read_text(encoding="utf-8")

@@ -56,7 +56,11 @@ def conformations(analysis: Analysis) -> str:
     if energies:
         measured = torch.cat((measured, ensemble.total_energies[:, None], ensemble.energies), dim=1)
     counted = zip(
-        ensemble.weights.tolist(), ensemble.replica.tolist(), ensemble.step.tolist(), analysis.states.labels.tolist(), strict=True
+        ensemble.weights.tolist(),
+        ensemble.replica.tolist(),
+        ensemble.step.tolist(),
+        analysis.states.labels.tolist(),
+        strict=True,
     )
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")

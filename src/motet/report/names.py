@@ -16,8 +16,8 @@ def conformation_name(index: int) -> str:
     return f"conformation {index}"
 
 
-def chain_name(replica: int) -> str:
-    """An independent chain of the sampler in words, numbered as in `ensemble.csv`."""
+def replica_name(replica: int) -> str:
+    """An independent chain of the sampler, in words, numbered as in `ensemble.csv`."""
     return f"replica {replica}"
 
 

@@ -23,24 +23,29 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def with_error(value: float, error: float) -> str:
-    """`0.62 ± 0.04`: the error to one digit (two where it begins with 1), the value to the same decimals."""
+    """`0.62 ± 0.04`, in one piece: the error to one digit (two from 1), the value to the same decimals."""
     if not math.isfinite(error) or not math.isfinite(value):
-        return f"{significant(value)} ± {UNKNOWN}"
+        return f"{significant(value)}\u00a0±\u00a0{UNKNOWN}"
     if error <= 0:
         return significant(value)
     leading = math.floor(error / 10 ** _magnitude(error, 1))
     decimals = max((1 if leading == 1 else 0) - _magnitude(error, 1), 0)
-    return f"{fixed(value, decimals)} ± {fixed(error, decimals)}"
+    return f"{fixed(value, decimals)}\u00a0±\u00a0{fixed(error, decimals)}"
 
 
 def percent(share: float) -> str:
     """`62 %`."""
-    return f"{significant(100 * share, 2)} %"
+    return f"{significant(100 * share, 2)}\u00a0%"
 
 
 def percent_with_error(share: float, error: float) -> str:
     """`62 ± 4 %`."""
-    return f"{with_error(100 * share, 100 * error)} %"
+    return f"{with_error(100 * share, 100 * error)}\u00a0%"
+
+
+def plain(value: float | int) -> str:
+    """A setting as it was given: `300`, `298.15`."""
+    return f"{value:g}".replace("-", "−")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -48,7 +53,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}".replace(",", "\u202f")
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """`0.42 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 60:
         return f"{significant(seconds, 2)} s"

@@ -130,11 +130,13 @@ def _payload(
             for one, state in zip(shown.medoids, analysis.states.states, strict=True)
         ],
         "members": {
-            "format": shown.members.format,
-            "text": shown.members.text,
-            "conformations": shown.members.conformations,
+            "format": shown.members.model.format,
+            "text": shown.members.model.text,
+            "moves": shown.members.moves,
             "states": shown.members.states,
+            "names": [names.conformation_name(index) for index in shown.members.conformations],
         },
+        "states": [names.state_name(state.label) for state in analysis.states.states],
         "files": {file.name: {"type": file.media_type, "text": file.text} for file in files},
         "colours": STATE_COLOURS,
         "ramp": FLEXIBILITY_RAMP,

@@ -1,11 +1,11 @@
 """The colours of the report, the same in every chart and in 3-D.
 
-States wear the colours of Okabe and Ito (Color Universal Design, 2008), told apart by people of every colour vision;
-a number stands beside each, so that colour is never the only sign. Ramps run from blue to orange, lightness with them.
+States wear the colours of Okabe and Ito (Color Universal Design, 2008), told apart by people of every colour
+vision; a number stands beside each, so that colour is never the only sign. The ramp runs from blue to orange.
 """
 
 STATE_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c8c8c")
-FLEXIBILITY_RAMP = ("#2f6db0", "#7fa9d2", "#e3d7b5", "#eda24b", "#cf4b28")
+FLEXIBILITY_RAMP = ("#2f6db0", "#6fa3d0", "#cfc59d", "#e89a3c", "#cf4b28")
 RAMP_LEVELS = 8  # steps of the ramp that style.css names --ramp-0 … --ramp-7, pale to strong
 
 

@@ -1,8 +1,8 @@
 """The sentences of the report: what was made, what came out, and how far to believe it."""
 
 from ..ensemble import Analysis, Ensemble
-from .names import state_name
-from .numbers import count, percent_with_error, significant, with_error
+from .names import conformation_name, state_name
+from .numbers import count, percent_with_error, plain, significant, with_error
 
 _GENERATORS = {"langevin": "Langevin dynamics", "file": "reading a file"}
 
@@ -17,18 +17,23 @@ def _made(analysis: Analysis) -> str:
     topology, provenance = ensemble.structure.topology, ensemble.provenance
     size = f"{count(topology.n_residues, 'residue')}, {count(topology.n_atoms, 'atom')}"
     if provenance.generator == "file":
-        return f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
+        return (
+            f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
+        )
     return (
         f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
-        f"{generator_name(provenance.generator)} at {significant(provenance.temperature, 4)} K."
+        f"{generator_name(provenance.generator)} at {plain(provenance.temperature)}\u00a0K."
     )
 
 
 def _found(analysis: Analysis) -> str:
     states = analysis.states.states
     if len(states) == 1:
-        return f"They form one state, with a spread of {significant(states[0].spread, 2)} Å about its representative."
-    shares = [f"{state_name(s.label)} holds {percent_with_error(s.population, s.population_error)}" for s in states[:3]]
+        spread = significant(states[0].spread, 2)
+        return f"They form one state, with a spread of {spread}\u00a0Å about its representative."
+    shares = [
+        f"{state_name(s.label)} holds {percent_with_error(s.population, s.population_error)}" for s in states[:3]
+    ]
     others = f", {count(len(states) - 3, 'more', 'more')} the rest" if len(states) > 3 else ""
     return f"They fall into {count(len(states), 'state')}: {', '.join(shares)}{others}."
 
@@ -37,8 +42,8 @@ def _moves(analysis: Analysis) -> str:
     rmsf, labels = analysis.observables.rmsf, analysis.observables.residue_labels
     top = int(rmsf.argmax())
     return (
-        f"Residues fluctuate by {significant(float(rmsf.mean()), 2)} Å on average, most of all {labels[top]} "
-        f"with {significant(float(rmsf[top]), 2)} Å."
+        f"Residues fluctuate by {significant(float(rmsf.mean()), 2)}\u00a0Å on average, most of all {labels[top]} "
+        f"with {significant(float(rmsf[top]), 2)}\u00a0Å."
     )
 
 
@@ -47,9 +52,9 @@ def _trust(analysis: Analysis) -> str:
     if analysis.ensemble.provenance.generator == "file":
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:
-        return "The independent chains agree: the sampling looks converged for what was followed."
+        return "The independent replicas agree: the sampling looks converged for what was followed."
     return (
-        "The sampling is not converged: independent chains do not agree yet, "
+        "The sampling is not converged: independent replicas do not agree yet, "
         "so read the populations as those of this sample, not of the protein."
     )
 
@@ -68,16 +73,24 @@ def tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
     mean = float((weights * gyration).sum())
     spread = float((weights * (gyration - mean).square()).sum().sqrt())
     return [
-        ("conformations", f"{len(ensemble):,}".replace(",", "\u202f"), f"worth about {significant(fewest, 2)} independent ones"),
-        ("states", str(len(analysis.states)), f"the largest holds {percent_with_error(first.population, first.population_error)}"),
-        ("mean RMSF", f"{significant(float(observables.rmsf.mean()), 2)} Å", f"up to {significant(float(observables.rmsf.max()), 2)} Å"),
-        ("radius of gyration", f"{significant(mean, 3)} Å", f"± {significant(spread, 1)} Å over the ensemble"),
+        ("conformations", f"{len(ensemble):,}".replace(",", "\u202f"), f"worth about {fewest:.0f} independent"),
+        (
+            "states",
+            str(len(analysis.states)),
+            f"the largest holds {percent_with_error(first.population, first.population_error)}",
+        ),
+        (
+            "mean RMSF",
+            f"{significant(float(observables.rmsf.mean()), 2)}\u00a0Å",
+            f"up to {significant(float(observables.rmsf.max()), 2)}\u00a0Å",
+        ),
+        ("radius of gyration", f"{significant(mean, 3)}\u00a0Å", f"± {significant(spread, 1)}\u00a0Å"),
     ]
 
 
 def weighting(ensemble: Ensemble) -> str:
     """How the weights were made, and what may be concluded from them."""
-    temperature = f"{significant(ensemble.provenance.temperature, 4)} K"
+    temperature = f"{plain(ensemble.provenance.temperature)}\u00a0K"
     match ensemble.provenance.weighting:
         case "sampled":
             return (
@@ -103,20 +116,29 @@ def relaxation(ensemble: Ensemble) -> str:
     if not steps:
         return ""
     return (
-        f" Each draw was then relaxed for at most {count(steps, 'step')} of minimisation, which takes out the strain "
-        "of bonds and clashes; energies are those of relaxed conformations, without their vibration."
+        f" Each draw was then relaxed by at most {count(steps, 'step')} of minimisation, which takes out the "
+        "strain of bonds and clashes; energies are those of relaxed conformations, without their vibration."
     )
 
 
 def state_count(analysis: Analysis) -> str:
     """How the number of states was chosen."""
     states = analysis.states
-    if states.silhouette is None:
-        return "No number of clusters stood out, so the answer is one state."
-    tried = ", ".join(f"{k}: {significant(value, 2)}" for k, value in sorted(states.tried.items()))
+    why = (
+        f"One state: {states.reason}." if len(states) == 1 else f"{states.reason[:1].upper()}{states.reason[1:]}."
+    )
+    tried = ", ".join(f"{significant(value, 2)} for {number}" for number, value in sorted(states.tried.items()))
+    return (why if states.reason else "") + (f" Mean silhouette: {tried}." if tried else "")
+
+
+def soundness(analysis: Analysis) -> str:
+    """How well the conformations keep to covalent geometry."""
+    bonds, pairs = analysis.soundness.worst_bond, analysis.soundness.closest_pair
+    longest, nearest = significant(float(bonds.max()), 2), significant(float(pairs.min()), 3)
     return (
-        f"The mean silhouette, {significant(states.silhouette, 2)}, chose {count(len(states), 'state')} "
-        f"(tried {tried})."
+        f"Geometry: the worst bond between heavy atoms is {longest}\u00a0Å off its ideal length, in "
+        f"{conformation_name(int(bonds.argmax()))}; the nearest two heavy atoms more than two bonds apart are "
+        f"{nearest}\u00a0Å apart, in {conformation_name(int(pairs.argmin()))}."
     )
 
 

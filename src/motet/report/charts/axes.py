@@ -3,28 +3,29 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
 from ..numbers import fixed
-from .svg import element, text
+from .svg import Length, element, text
 
 
 @dataclass(frozen=True)
 class Scale:
     """A straight map from values `low … high` to paper `start … stop`."""
 
-    low: float
-    high: float
-    start: float
-    stop: float
+    low: Length
+    high: Length
+    start: Length
+    stop: Length
 
-    def __call__(self, value: float) -> float:
+    def __call__(self, value: Length) -> float:
         """Where a value lies on paper."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
 
     @classmethod
-    def over(cls, values: Sequence[float], start: float, stop: float, *, zero: bool = False) -> "Scale":
+    def over(cls, values: Sequence[float], start: Length, stop: Length, *, zero: bool = False) -> "Scale":
         """From the smallest to the largest value, with a little air; from 0 where `zero`; never of no width."""
         finite = [value for value in values if math.isfinite(value)] or [0.0]
         low, high = min(finite), max(finite)
@@ -32,8 +33,13 @@ class Scale:
         return cls(0.0 if zero and low >= 0 else low - air, high + air, start, stop)
 
     def ticks(self, about: int) -> list[float]:
-        """About so many round values."""
-        step = _round_step((self.high - self.low) / max(about, 1))
+        """Round values, as near to so many as there are."""
+        rough = (self.high - self.low) / max(about, 1)
+        base = 10.0 ** math.floor(math.log10(rough))
+        offers = [self._every(base * factor) for factor in (1, 2, 5, 10)]
+        return min(offers, key=lambda ticks: (abs(len(ticks) - about), len(ticks)))
+
+    def _every(self, step: float) -> list[float]:
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [step * i for i in range(first, last + 1)]
 
@@ -42,20 +48,20 @@ class Scale:
 class Frame:
     """The paper and the part of it that is plotted on."""
 
-    width: float
-    height: float
-    left: float = 52
-    right: float = 14
-    top: float = 14
-    bottom: float = 44
+    width: Length
+    height: Length
+    left: Length = 66
+    right: Length = 14
+    top: Length = 14
+    bottom: Length = 44
 
     @property
-    def x(self) -> tuple[float, float]:
+    def x(self) -> tuple[Length, Length]:
         """Left and right edge of the plot."""
         return self.left, self.width - self.right
 
     @property
-    def y(self) -> tuple[float, float]:
+    def y(self) -> tuple[Length, Length]:
         """Bottom and top edge of the plot."""
         return self.height - self.bottom, self.top
 
@@ -80,19 +86,19 @@ def y_axis(frame: Frame, scale: Scale, label: str, about: int = 5, *, grid: bool
             parts.append(element("path", d=f"M{frame.left} {y:.1f}H{frame.width - frame.right}", class_="grid"))
         parts.append(text(words, frame.left - 8, y, "end", "tick", dominant_baseline="central"))
     middle = sum(frame.y) / 2
-    turn = f"rotate(-90 13 {middle:.1f})"
-    parts.append(text(label, 13, middle, "middle", "label", transform=turn, dominant_baseline="central"))
+    turn = f"rotate(-90 12 {middle:.1f})"
+    parts.append(text(label, 12, middle, "middle", "label", transform=turn, dominant_baseline="central"))
     return Markup("").join(parts)
 
 
 def tick_labels(ticks: Sequence[float]) -> list[str]:
     """The values with just the decimals that tell them apart."""
-    step = min((b - a for a, b in zip(ticks, ticks[1:], strict=False)), default=1.0)
+    step = min((b - a for a, b in pairwise(ticks)), default=1.0)
     decimals = max(-math.floor(math.log10(step) + 1e-9), 0) if step > 0 else 0
     return [fixed(value, decimals) for value in ticks]
 
 
-def _x_ticks(scale: Scale, bottom: float, about: int) -> list[Markup]:
+def _x_ticks(scale: Scale, bottom: Length, about: int) -> list[Markup]:
     ticks = scale.ticks(about)
     parts = []
     for value, words in zip(ticks, tick_labels(ticks), strict=True):
@@ -100,9 +106,3 @@ def _x_ticks(scale: Scale, bottom: float, about: int) -> list[Markup]:
         parts.append(element("path", d=f"M{x:.1f} {bottom:.1f}v4", class_="axis"))
         parts.append(text(words, x, bottom + 17, "middle", "tick"))
     return parts
-
-
-def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5 × 10ⁿ."""
-    base = 10.0 ** math.floor(math.log10(rough))
-    return next(base * factor for factor in (1, 2, 5, 10) if base * factor >= rough * (1 - 1e-9))

@@ -9,19 +9,18 @@ from ..numbers import percent
 from ..palette import RAMP_LEVELS
 from .axes import Frame, Scale
 from .chart import Chart, Hover
-from .ramp import level, ramp_key
+from .ramp import above_key, level, ramp_key, square_frame
 from .residues import chains, residue_ticks, residue_ticks_upright
-from .svg import cells, drawing, element, number
+from .svg import Length, cells, drawing, element, number
 
 COMES_AND_GOES = (0.1, 0.9)  # occupancies between which a contact is said to come and go
 
 
-def contact_chart(analysis: Analysis, width: float = 460) -> Chart:
+def contact_chart(analysis: Analysis, width: Length = 460) -> Chart:
     """Above the diagonal all contacts by occupancy; below it those alone that come and go."""
     observables = analysis.observables
     count = len(observables.residue_labels)
-    side = width - 52 - 14
-    frame = Frame(width, side + 14 + 92, top=14, bottom=92)
+    frame = square_frame(width)
     x = Scale(-0.5, count - 0.5, *frame.x)
     y = Scale(-0.5, count - 0.5, *frame.y)
     contacts = [
@@ -35,8 +34,8 @@ def contact_chart(analysis: Analysis, width: float = 460) -> Chart:
     shown = [(i, j, share) for i, j, share in contacts] + [(j, i, share) for i, j, share in passing]
     parts = [
         _ground(frame, analysis, x, y),
-        *_cells(shown, x, y, side / count),
-        residue_ticks(analysis, x, Frame(width, frame.height - 48, top=14, bottom=44), about=6),
+        *_cells(shown, x, y, x(1.0) - x(0.0)),
+        residue_ticks(analysis, x, above_key(frame), about=6),
         residue_ticks_upright(analysis, y, frame, about=6),
         ramp_key(frame, "share of the ensemble in contact", "0 %", "100 %"),
     ]
@@ -46,7 +45,7 @@ def contact_chart(analysis: Analysis, width: float = 460) -> Chart:
         [x(i) for i, _, _ in shown],
         [y(j) for _, j, _ in shown],
         said,
-        reach=max(8.0, side / count),
+        reach=max(8.0, x(1.0) - x(0.0)),
         residues=[[i, j] for i, j, _ in shown],
     )
     description = (
@@ -70,7 +69,7 @@ def _ground(frame: Frame, analysis: Analysis, x: Scale, y: Scale) -> Markup:
     return Markup("").join(parts)
 
 
-def _cells(shown: list[tuple[int, int, float]], x: Scale, y: Scale, size: float) -> list[Markup]:
+def _cells(shown: list[tuple[int, int, float]], x: Scale, y: Scale, size: Length) -> list[Markup]:
     """One path for each step of the ramp; a cell is drawn no smaller than a pixel."""
     size = max(size, 1.2)
     leveled = sorted((level(share, 0.0, 1.0), i, j) for i, j, share in shown)

@@ -1,5 +1,7 @@
 """The total energy over the ensemble, state by state."""
 
+from itertools import pairwise
+
 import torch
 from markupsafe import Markup
 
@@ -8,10 +10,10 @@ from ..numbers import percent, significant
 from ..palette import state_colour
 from .axes import Frame, Scale, x_axis, y_axis
 from .chart import Chart, Hover
-from .svg import drawing, element, number
+from .svg import Length, drawing, element, number
 
 
-def energy_distribution_chart(analysis: Analysis, width: float = 460, height: float = 300) -> Chart:
+def energy_distribution_chart(analysis: Analysis, width: Length = 460, height: Length = 300) -> Chart:
     """Weighted histogram of the total energy, the states stacked in their colours."""
     energies = analysis.ensemble.total_energies.double().cpu()
     frame = Frame(width, height)
@@ -29,15 +31,13 @@ def energy_distribution_chart(analysis: Analysis, width: float = 460, height: fl
         f"{significant(a, 4)} to {significant(b, 4)} kcal/mol\n{percent(total)} of the ensemble"
         for a, b, total in zip(edges[:-1], edges[1:], totals, strict=True)
     ]
-    middles = [x((a + b) / 2) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    middles = [x((a + b) / 2) for a, b in pairwise(edges)]
     description = f"Total energies from {significant(low, 4)} to {significant(high, 4)} kcal/mol."
     drawn = drawing(width, height, "Distribution of the total energy", description, *parts)
     return Chart("energy-distribution", drawn, Hover(middles, [y(total) for total in totals], said, "x"))
 
 
-def _histogram(
-    analysis: Analysis, energies: torch.Tensor, low: float, high: float, bins: int
-) -> torch.Tensor:
+def _histogram(analysis: Analysis, energies: torch.Tensor, low: Length, high: Length, bins: int) -> torch.Tensor:
     """Weight in each bin, `states bins`."""
     place = ((energies - low) / (high - low) * bins).long().clamp(0, bins - 1)
     shares = torch.zeros(len(analysis.states), bins, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The free-energy map on the first two principal components, with the conformations and the states' medoids on it."""
+"""The free-energy map on two principal components, with the conformations and the states' medoids on it."""
 
 import math
 from itertools import groupby
@@ -12,15 +12,15 @@ from ..palette import RAMP_LEVELS
 from .axes import Frame, Scale, x_axis, y_axis
 from .chart import Chart, Hover
 from .marks import state_dots, state_mark
-from .ramp import level, ramp_key
-from .svg import cells, drawing, element
+from .ramp import above_key, level, ramp_key, square_frame
+from .svg import Length, cells, drawing, element
 
 
-def free_energy_chart(analysis: Analysis, width: float = 460, height: float = 456) -> Chart:
+def free_energy_chart(analysis: Analysis, width: Length = 460) -> Chart:
     """Colour is -kT ln p, strongest where the ensemble stays most; a dot is a conformation, a number a state."""
     principal, surface = analysis.observables.principal, analysis.free_energy_map
     first, second = _plane(analysis)
-    frame = Frame(width, height, bottom=92)
+    frame = square_frame(width)
     x = Scale.over([*first, *surface.x.tolist()], *frame.x)
     y = Scale.over([*second, *surface.y.tolist()], *frame.y)
     points = [(x(a), y(b)) for a, b in zip(first, second, strict=True)]
@@ -29,20 +29,20 @@ def free_energy_chart(analysis: Analysis, width: float = 460, height: float = 45
     parts = [
         _ground(frame),
         *drawn,
-        x_axis(
-            Frame(width, height - 48, bottom=44), x, f"first component (Å), {percent(explained[0])} of the variance"
-        ),
+        x_axis(above_key(frame), x, f"first component (Å), {percent(explained[0])} of the variance"),
         y_axis(frame, y, f"second component (Å), {percent(explained[1])}", grid=False),
         state_dots(points, analysis.states.labels.tolist()),
         *[state_mark(*points[state.medoid], state.label) for state in reversed(analysis.states.states)],
-        ramp_key(frame, "free energy (kcal/mol)", significant(low), significant(high, 2), reverse=True),
+        ramp_key(
+            frame, "free energy (kcal/mol)", significant(low), significant(high, 2), reverse=True, kind="shade"
+        ),
     ]
     hover = Hover([p[0] for p in points], [p[1] for p in points], _said(analysis))
     description = (
         f"Free energy of {count(len(points), 'conformation')} over two principal components, from 0 to "
         f"{significant(high, 2)} kcal/mol, with {count(len(analysis.states), 'state')} marked."
     )
-    return Chart("free-energy", drawing(width, height, "Free-energy map", description, *parts), hover)
+    return Chart("free-energy", drawing(width, frame.height, "Free-energy map", description, *parts), hover)
 
 
 def _plane(analysis: Analysis) -> tuple[list[float], list[float]]:
@@ -81,7 +81,7 @@ def _surface(analysis: Analysis, x: Scale, y: Scale) -> tuple[float, float, list
             element(
                 "path",
                 d=cells([(x(a) - wide / 2, y(b) - tall / 2) for _, a, b in group], wide, tall),
-                class_=f"ramp-{step}",
+                class_=f"shade-{step}",
             )
             for step, group in groupby(leveled, key=lambda cell: cell[0])
         ],

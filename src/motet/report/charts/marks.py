@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from ..names import state_number
 from ..palette import ink_on, state_colour
-from .svg import dots, element, text
+from .svg import Length, dots, element, text
 
 
-def state_dots(points: Sequence[tuple[float, float]], labels: Sequence[int], size: float = 4.5) -> Markup:
+def state_dots(points: Sequence[tuple[float, float]], labels: Sequence[int], size: Length = 4.5) -> Markup:
     """A cloud of conformations, each in the colour of its state; one element for each state."""
     parts = []
     for label in sorted(set(labels)):
@@ -19,9 +19,11 @@ def state_dots(points: Sequence[tuple[float, float]], labels: Sequence[int], siz
     return Markup("").join(parts)
 
 
-def state_mark(x: float, y: float, label: int) -> Markup:
+def state_mark(x: Length, y: Length, label: int) -> Markup:
     """A disc with the number of the state."""
     colour = state_colour(label)
     disc = element("circle", cx=x, cy=y, r=11, fill=colour, class_="mark")
-    words = text(state_number(label), x, y, "middle", "mark-number", fill=ink_on(colour), dominant_baseline="central")
+    words = text(
+        state_number(label), x, y, "middle", "mark-number", fill=ink_on(colour), dominant_baseline="central"
+    )
     return disc + words

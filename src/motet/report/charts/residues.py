@@ -14,9 +14,7 @@ def chains(analysis: Analysis) -> list[tuple[str, int, int]]:
     owner = topology.chain_of_residue[analysis.observables.residue_index.numpy()]
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
     ends = [*(starts[1:] - 1), len(owner) - 1]
-    return [
-        (str(topology.chain_ids[owner[a]]), int(a), int(b)) for a, b in zip(starts, ends, strict=True)
-    ]
+    return [(str(topology.chain_ids[owner[a]]), int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
 
 
 def round_residues(analysis: Analysis, about: int) -> list[tuple[int, str]]:

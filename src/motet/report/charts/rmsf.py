@@ -8,10 +8,10 @@ from ..palette import FLEXIBILITY_RAMP
 from .axes import Frame, Scale, x_axis, y_axis
 from .chart import Chart, Hover
 from .residues import chains, residue_ticks
-from .svg import drawing, element, number, polyline, text
+from .svg import Length, drawing, element, number, polyline, text
 
 
-def rmsf_chart(analysis: Analysis, width: float, height: float = 270) -> Chart:
+def rmsf_chart(analysis: Analysis, width: Length, height: Length = 270) -> Chart:
     """RMSF of each residue, coloured as in 3-D; the line breaks between chains."""
     observables = analysis.observables
     values = observables.rmsf.tolist()
@@ -20,10 +20,16 @@ def rmsf_chart(analysis: Analysis, width: float, height: float = 270) -> Chart:
     y = Scale.over(values, *frame.y, zero=True)
     points = [(x(i), y(value)) for i, value in enumerate(values)]
     name = f"rmsf-{int(width)}"
-    parts = [y_axis(frame, y, "RMSF (Å)"), x_axis(frame, x, "", names=False), _gradient(name, y)]
-    for chain, first, last in chains(analysis):
+    parts = [
+        y_axis(frame, y, "RMSF (Å)"),
+        x_axis(frame, x, "", names=False),
+        _gradient(name, y(min(values)), y(max(values))),
+    ]
+    several = chains(analysis)
+    for chain, first, last in several:
         parts.append(_curve(points[first : last + 1], frame, name))
-        parts.append(_chain_name(chain, x(first - 0.5), frame))
+        if len(several) > 1:
+            parts.append(_chain_name(chain, x(first - 0.5), frame))
     parts.append(residue_ticks(analysis, x, frame, about=int(width // 90)))
     labels = observables.residue_labels
     said = [f"{label}\nRMSF {significant(value)} Å" for label, value in zip(labels, values, strict=True)]
@@ -32,12 +38,12 @@ def rmsf_chart(analysis: Analysis, width: float, height: float = 270) -> Chart:
     )
     highest = max(range(len(values)), key=values.__getitem__)
     description = (
-        f"Fluctuation of {len(values)} residues, largest at {labels[highest]} with {significant(values[highest])} Å."
+        f"Fluctuation of {len(values)} residues, largest at {labels[highest]}: {significant(values[highest])} Å."
     )
     return Chart(name, drawing(width, height, "RMSF along the chain", description, *parts), hover)
 
 
-def _gradient(name: str, y: Scale) -> Markup:
+def _gradient(name: str, lowest: float, highest: float) -> Markup:
     """The ramp of the 3-D view, laid over the heights that the values reach."""
     stops = [
         element("stop", offset=f"{100 * i / (len(FLEXIBILITY_RAMP) - 1):.0f}%", stop_color=colour)
@@ -50,8 +56,8 @@ def _gradient(name: str, y: Scale) -> Markup:
         gradientUnits="userSpaceOnUse",
         x1=0,
         x2=0,
-        y1=y(0.0),
-        y2=y.stop,
+        y1=lowest,
+        y2=highest,
     )
 
 
@@ -71,7 +77,7 @@ def _curve(points: list[tuple[float, float]], frame: Frame, name: str) -> Markup
     )
 
 
-def _chain_name(chain: str, x: float, frame: Frame) -> Markup:
+def _chain_name(chain: str, x: Length, frame: Frame) -> Markup:
     """Where a chain begins."""
     edge = element("path", d=f"M{number(x)} {frame.top - 12}V{number(frame.y[0])}", class_="divide")
     return edge + text(f"chain {chain}", x + 5, frame.top - 8, class_="tick")

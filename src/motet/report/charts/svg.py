@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+Length = float | int  # in the drawing's own units
 Value = str | float | int
 
 
@@ -25,29 +26,29 @@ def number(value: Value) -> str:
     return "0" if text == "-0" else text
 
 
-def text(content: str, x: float, y: float, anchor: str = "start", class_: str = "", **more: Value) -> Markup:
+def text(content: str, x: Length, y: Length, anchor: str = "start", class_: str = "", **more: Value) -> Markup:
     """Words at a point."""
     return element("text", content, x=x, y=y, text_anchor=anchor, **({"class_": class_} if class_ else {}), **more)
 
 
-def polyline(points: Iterable[tuple[float, float]]) -> str:
+def polyline(points: Iterable[tuple[Length, Length]]) -> str:
     """Path data through points."""
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
 
 
-def dots(points: Iterable[tuple[float, float]]) -> str:
+def dots(points: Iterable[tuple[Length, Length]]) -> str:
     """Path data of round dots, when stroked with round caps: a whole cloud in one element."""
     return "".join(f"M{number(x)} {number(y)}h0" for x, y in points)
 
 
-def cells(corners: Iterable[tuple[float, float]], width: float, height: float) -> str:
+def cells(corners: Iterable[tuple[Length, Length]], width: Length, height: Length) -> str:
     """Path data of equal rectangles, when filled."""
     w, h = number(width), number(height)
     return "".join(f"M{number(x)} {number(y)}h{w}v{h}h-{w}z" for x, y in corners)
 
 
 def drawing(
-    width: float, height: float, title: str, description: str, *children: Markup, class_: str = ""
+    width: Length, height: Length, title: str, description: str, *children: Markup, class_: str = ""
 ) -> Markup:
     """The whole drawing, with a name and a description for those who cannot see it."""
     return element(

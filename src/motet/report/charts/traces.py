@@ -1,4 +1,4 @@
-"""What the chains did: RMSD, radius of gyration and energy along them."""
+"""What the replicas did: RMSD, radius of gyration and energy along them."""
 
 from dataclasses import dataclass
 
@@ -6,36 +6,33 @@ import torch
 from markupsafe import Markup
 
 from ...ensemble import Analysis
-from ..names import chain_name, conformation_name, state_name
+from ..names import conformation_name, replica_name, state_name
 from ..numbers import significant
 from .axes import Frame, Scale, x_axis, y_axis
 from .chart import Chart, Hover
 from .marks import state_dots
-from .svg import drawing, element, polyline, text
+from .svg import Length, drawing, element, polyline, text
 
-PANEL = 150
+PANEL = 160
 FOOT = 44
 FS_PER_PS = 1000.0
 
 
 @dataclass(frozen=True)
 class _Series:
-    """One quantity along the chains."""
+    """One quantity along the replicas."""
 
     name: str
     unit: str
     values: list[float]
 
 
-def traces_chart(analysis: Analysis, width: float) -> Chart:
-    """One panel a quantity; a grey line is a chain, a dot a conformation in the colour of its state."""
+def traces_chart(analysis: Analysis, width: Length) -> Chart:
+    """One panel a quantity; a grey line is a replica, a dot a conformation in the colour of its state."""
     series = _series(analysis)
     when, label = _when(analysis)
     height = PANEL * len(series) + FOOT
-    panels = [
-        Frame(width, PANEL * (i + 1) + FOOT, top=PANEL * i + 26, bottom=FOOT, left=60)
-        for i in range(len(series))
-    ]
+    panels = [Frame(width, PANEL * (i + 1) + FOOT, top=PANEL * i + 38, bottom=FOOT) for i in range(len(series))]
     x = Scale.over(when, *panels[0].x)
     parts, hover_x, hover_y, said = [], [], [], []
     for panel, one in zip(panels, series, strict=True):
@@ -49,7 +46,7 @@ def traces_chart(analysis: Analysis, width: float) -> Chart:
         f"{one.name} from {significant(min(one.values))} to {significant(max(one.values))} {one.unit}"
         for one in series
     )
-    drawn = drawing(width, height, "Along the chains", description, *parts)
+    drawn = drawing(width, height, "Along the replicas", description, *parts)
     return Chart(f"traces-{int(width)}", drawn, Hover(hover_x, hover_y, said))
 
 
@@ -70,8 +67,8 @@ def _when(analysis: Analysis) -> tuple[list[float], str]:
     if (step == step[:1]).all():
         return [float(i) for i in range(len(step))], "conformation"
     if "timestep" in settings:
-        return (step.double() * float(settings["timestep"]) / FS_PER_PS).tolist(), "time in the chain (ps)"
-    return step.double().tolist(), "step of the chain"
+        return (step.double() * float(settings["timestep"]) / FS_PER_PS).tolist(), "time (ps)"
+    return step.double().tolist(), "step"
 
 
 def _panel(
@@ -85,7 +82,9 @@ def _panel(
     last: bool,
     label: str,
 ) -> Markup:
-    parts = [y_axis(frame, y, "", about=3), x_axis(frame, x, label, names=last)]
+    parts = [y_axis(frame, y, "", about=4)]
+    if last:
+        parts.append(x_axis(frame, x, label))
     replica, step = analysis.ensemble.replica, analysis.ensemble.step
     for chain in replica.unique():
         members = torch.nonzero(replica == chain).squeeze(-1)
@@ -93,16 +92,14 @@ def _panel(
         if len(order) > 1:
             parts.append(element("path", d=polyline(points[i] for i in order), class_="trace"))
     parts.append(state_dots(points, analysis.states.labels.tolist(), size=4))
-    parts.append(text(f"{one.name} ({one.unit})", frame.left, frame.top - 9, "start", "label"))
+    parts.append(text(f"{one.name} ({one.unit})", frame.left, frame.top - 12, "start", "label"))
     return Markup("").join(parts)
 
 
 def _said(analysis: Analysis, one: _Series) -> list[str]:
-    rows = zip(
-        one.values, analysis.states.labels.tolist(), analysis.ensemble.replica.tolist(), strict=True
-    )
+    rows = zip(one.values, analysis.states.labels.tolist(), analysis.ensemble.replica.tolist(), strict=True)
     return [
-        f"{conformation_name(i)}, {chain_name(replica)}, {state_name(label)}\n"
+        f"{conformation_name(i)}, {replica_name(replica)}, {state_name(label)}\n"
         f"{one.name} {significant(value, 4)} {one.unit}"
         for i, (value, label, replica) in enumerate(rows)
     ]

@@ -119,17 +119,17 @@ async function startPage() {
   for (const place of document.querySelectorAll("[data-chart]")) {
     startHover(place, data.hover[place.dataset.chart], (residues) => view.mark(residues));
   }
-  const message = document.getElementById("viewer-message");
   try {
-    message.textContent = "Preparing the 3-D view …";
+    say("Preparing the 3-D view …");
     Object.assign(view, await startViewer(data));
-    message.remove();
+    say("");
     document.documentElement.dataset.viewer = "ready";
   } catch (error) {
     console.error(error);
-    message.textContent =
+    say(
       "This browser cannot draw the 3-D view (it needs WebGL). Everything else on this page works; " +
-      "the models lie beside this report as files.";
+        "the models lie beside this report as files.",
+    );
     document.documentElement.dataset.viewer = "failed";
   }
 }

@@ -8,6 +8,13 @@ async function loadMolstar() {
   return window.molstar.lib;
 }
 
+/** A line over the view; an empty one takes it away. */
+function say(words) {
+  const message = document.getElementById("viewer-message");
+  message.textContent = words;
+  message.hidden = !words;
+}
+
 const asNumber = (colour) => parseInt(colour.slice(1), 16);
 
 /** Mol* in the page's canvas, in the page's colours. */
@@ -25,6 +32,26 @@ async function createPlugin(lib, place) {
   return plugin;
 }
 
+/** Whether the processor draws, not a graphics card: then shading that is only beautiful is left out. */
+function drawnBySoftware() {
+  const gl = document.createElement("canvas").getContext("webgl");
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = gl?.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER) ?? "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
+/** Shading: contours and soft shadows, or nothing of the kind. */
+function shade(plugin, plain) {
+  const off = { name: "off", params: {} };
+  if (plain) {
+    plugin.canvas3d.setProps({ postprocessing: { occlusion: off, outline: off }, multiSample: { mode: "off" } });
+    return;
+  }
+  const params = { scale: 1, threshold: 0.33, color: 0x000000, includeTransparent: true };
+  plugin.canvas3d.setProps({ postprocessing: { outline: { name: "on", params } } });
+}
+
 /** Background as the card has it, and no axes in the corner. */
 function paint(plugin, place) {
   const channels = getComputedStyle(place).backgroundColor.match(/\d+/g).map(Number);
@@ -35,6 +62,23 @@ function paint(plugin, place) {
   });
 }
 
+/** The models of a PDB file from the first of them and what the others' atoms moved, in 0.01 Å. */
+function multiModel({ text, moves, states }) {
+  const lines = text.split("\n");
+  const atoms = lines.filter((line) => /^(ATOM|HETATM)/.test(line));
+  const start = atoms.map((line) => [30, 38, 46].map((at) => Math.round(100 * Number(line.slice(at, at + 8)))));
+  const placed = (line, i, model) => {
+    const at = 3 * (model * atoms.length + i);
+    const words = start[i].map((value, axis) => ((value + moves[at + axis]) / 100).toFixed(3).padStart(8));
+    return line.slice(0, 30) + words.join("") + line.slice(54);
+  };
+  const models = states.map((_, model) => {
+    const body = atoms.map((line, i) => placed(line, i, model));
+    return [`MODEL     ${String(model + 1).padStart(4)}`, ...body, "ENDMDL"].join("\n");
+  });
+  return [...models, "END", ""].join("\n");
+}
+
 class EnsembleView {
   constructor(plugin, lib, data) {
     Object.assign(this, { plugin, lib, data });
@@ -42,8 +86,8 @@ class EnsembleView {
     this.members = null;
     this.show = "medoids";
     this.colour = "state";
-    this.sidechains = false;
     this.frame = 0;
+    this.seen = new Set();
     this.hiddenStates = new Set();
   }
 
@@ -66,8 +110,10 @@ class EnsembleView {
     }
     // Mol* reads this list from the high end of the domain to the low.
     const colors = this.data.ramp.map(asNumber).reverse();
-    const highest = Math.max(...this.data.residues.map((residue) => residue[3]), 1e-3);
-    return { color: "uncertainty", colorParams: { domain: [0, highest], list: { kind: "interpolate", colors } } };
+    const values = this.data.residues.map((residue) => residue[3]);
+    const lowest = values.reduce((a, b) => Math.min(a, b));
+    const highest = values.reduce((a, b) => Math.max(a, b), lowest + 1e-3);
+    return { color: "uncertainty", colorParams: { domain: [lowest, highest], list: { kind: "interpolate", colors } } };
   }
 
   stateColour(state) {
@@ -84,7 +130,7 @@ class EnsembleView {
       shown.drawn.push(await builders.structure.representation.addRepresentation(component, props));
     };
     shown.component = await builders.structure.tryCreateComponentStatic(structure, "polymer");
-    await add(shown.component, "cartoon", { sizeFactor: slim ? 0.12 : 0.2, quality: slim ? "medium" : "auto" });
+    await add(shown.component, "cartoon", { sizeFactor: slim ? 0.12 : 0.2, quality: slim ? "low" : "auto" });
     if (slim) return shown;
     for (const kind of ["ligand", "ion", "branched"]) {
       const component = await builders.structure.tryCreateComponentStatic(structure, kind);
@@ -93,22 +139,40 @@ class EnsembleView {
     return shown;
   }
 
-  async drawMedoids() {
-    for (const { text, format, name, state } of this.data.medoids) {
-      const [structure] = await this.parse(text, format, name, 1);
-      this.medoids.push(await this.draw(structure, state, false));
+  /** Do work on the models without drawing in between, and say what it is. */
+  async quietly(words, work) {
+    const { plugin } = this;
+    say(words);
+    plugin.animationLoop.stop({ noDraw: true });
+    try {
+      await plugin.dataTransaction(work, { rethrowErrors: true });
+    } finally {
+      plugin.animationLoop.start();
+      say("");
     }
+  }
+
+  async drawMedoids() {
+    await this.quietly("Preparing the 3-D view …", async () => {
+      for (const { text, format, name, state } of this.data.medoids) {
+        const [structure] = await this.parse(text, format, name, 1);
+        this.medoids.push(this.drew(await this.draw(structure, state, false)));
+      }
+    });
   }
 
   /** The many models are made only when somebody asks for them. */
   async drawMembers() {
     if (this.members) return;
     this.members = [];
-    const { text, format, states } = this.data.members;
-    const structures = await this.parse(text, format, "ensemble", states.length);
-    for (const [i, structure] of structures.entries()) {
-      this.members.push(await this.draw(structure, states[i], true));
-    }
+    const { format, states } = this.data.members;
+    const text = format === "pdb" ? multiModel(this.data.members) : this.data.members.text;
+    await this.quietly(`Drawing ${states.length} models …`, async () => {
+      const structures = await this.parse(text, format, "ensemble", states.length);
+      for (const [i, structure] of structures.entries()) {
+        this.members.push(this.drew(await this.draw(structure, states[i], true)));
+      }
+    });
   }
 
   visible() {
@@ -117,13 +181,25 @@ class EnsembleView {
     return among.filter((one) => !this.hiddenStates.has(one.state));
   }
 
-  /** Hide and show whole structures. */
+  /** Show what should be seen and hide what should not; what is right already stays untouched. */
   refresh() {
     const { hierarchy } = this.plugin.managers.structure;
-    const shown = new Set(this.visible().map((one) => one.structure.ref));
-    const among = (keep) => hierarchy.current.structures.filter((one) => shown.has(one.cell.transform.ref) === keep);
-    hierarchy.toggleVisibility(among(true), "show");
-    hierarchy.toggleVisibility(among(false), "hide");
+    const wanted = new Set(this.visible());
+    const change = (among, action) => {
+      const refs = new Set(among.map((one) => one.structure.ref));
+      if (!refs.size) return;
+      const found = hierarchy.current.structures.filter((one) => refs.has(one.cell.transform.ref));
+      hierarchy.toggleVisibility(found, action);
+    };
+    change([...this.seen].filter((one) => !wanted.has(one)), "hide");
+    change([...wanted].filter((one) => !this.seen.has(one)), "show");
+    this.seen = wanted;
+  }
+
+  /** What has just been drawn is seen, until somebody refreshes. */
+  drew(one) {
+    this.seen.add(one);
+    return one;
   }
 
   /** Colour everything that is drawn, in one step. */
@@ -141,8 +217,7 @@ class EnsembleView {
     await update.commit();
   }
 
-  async setSidechains(on) {
-    this.sidechains = on;
+  async setAtoms(on) {
     const { builders } = this.plugin;
     for (const one of this.medoids) {
       if (on && !one.sticks && one.component) {
@@ -162,9 +237,10 @@ class EnsembleView {
   }
 
   async setShow(show) {
-    this.show = show;
     if (show !== "medoids") await this.drawMembers();
+    this.show = show;
     this.refresh();
+    document.documentElement.dataset.show = show;
   }
 
   async setColour(colour) {
@@ -197,11 +273,16 @@ class EnsembleView {
       const residue = known.get(`${chain}/${StructureProperties.residue.auth_seq_id(location)}`);
       if (!residue) return tip.hide();
       const one = this.visible().find((shown) => shown.structure.data.models[0] === location.unit.model);
-      const state = one ? `state ${one.state}, ` : "";
+      const state = one ? `${this.data.states[one.state]}, ` : "";
       tip.show(`${residue[2]}\n${state}RMSF ${residue[3].toFixed(2)} Å`, page[0] - scrollX, page[1] - scrollY);
     });
     place.addEventListener("pointerleave", () => tip.hide());
   }
+}
+
+/** Wait for so many frames: Mol* knows the size of what it shows only once it has drawn it. */
+async function drawn(frames) {
+  for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
 }
 
 /** Let the wheel scroll the page until the view is clicked into. */
@@ -217,28 +298,33 @@ function tameWheel(place) {
   );
 }
 
-/** Play the models one by one, twelve a second at most. */
+/** Play the models one by one: the next is asked for when the last one is drawn. */
 function startPlayer(view) {
   const [button, slider, name] = ["play", "frame", "frame-name"].map((id) => document.getElementById(id));
-  let timer = 0;
+  let playing = false;
   const at = (frame) => {
     view.frame = frame;
     slider.value = frame;
     const state = view.data.members.states[frame];
-    name.textContent = `conformation ${view.data.members.conformations[frame]}, state ${state}`;
+    name.textContent = `${view.data.members.names[frame]}, ${view.data.states[state]}`;
     view.refresh();
   };
   const stop = () => {
-    clearInterval(timer);
-    timer = 0;
+    playing = false;
     button.textContent = "▶";
     button.setAttribute("aria-label", "Play");
   };
+  const next = () => {
+    if (!playing) return;
+    at((view.frame + 1) % view.data.members.states.length);
+    setTimeout(() => requestAnimationFrame(next), 150);
+  };
   button.addEventListener("click", () => {
-    if (timer) return stop();
-    timer = setInterval(() => at((view.frame + 1) % view.data.members.states.length), 160);
+    if (playing) return stop();
+    playing = true;
     button.textContent = "❚❚";
     button.setAttribute("aria-label", "Pause");
+    next();
   });
   slider.addEventListener("input", () => at(Number(slider.value)));
   return { at, stop };
@@ -253,6 +339,7 @@ function startControls(view, plugin) {
       await view.setShow(radio.value);
       document.getElementById("player").hidden = radio.value !== "play";
       document.getElementById("state-filter").disabled = radio.value === "play";
+      document.getElementById("atoms").disabled = radio.value !== "medoids";
       if (radio.value === "play") player.at(view.frame);
     });
   }
@@ -268,9 +355,9 @@ function startControls(view, plugin) {
       view.refresh();
     });
   }
-  const sidechains = document.getElementById("sidechains");
-  sidechains.addEventListener("change", () => view.setSidechains(sidechains.checked));
-  document.getElementById("reset").addEventListener("click", () => plugin.managers.camera.reset());
+  const atoms = document.getElementById("atoms");
+  atoms.addEventListener("change", () => view.setAtoms(atoms.checked));
+  document.getElementById("reset").addEventListener("click", () => plugin.managers.camera.orientAxes());
   document.getElementById("picture").addEventListener("click", () => plugin.helpers.viewportScreenshot.download());
   controls.hidden = false;
 }
@@ -279,6 +366,7 @@ async function startViewer(data) {
   const lib = await loadMolstar();
   const place = document.getElementById("viewer");
   const plugin = await createPlugin(lib, place);
+  shade(plugin, drawnBySoftware());
   paint(plugin, place);
   document.addEventListener("theme", () => paint(plugin, place));
   const view = new EnsembleView(plugin, lib, data);
@@ -287,6 +375,9 @@ async function startViewer(data) {
   view.startTips(place);
   tameWheel(place);
   startControls(view, plugin);
-  plugin.managers.camera.reset();
+  await drawn(2);
+  plugin.managers.camera.reset(undefined, 0);
+  await drawn(1);
+  plugin.managers.camera.orientAxes(undefined, 0);
   return { mark: (residues) => view.mark(residues), plugin, view };
 }

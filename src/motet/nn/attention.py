@@ -41,7 +41,7 @@ class GatedSelfAttention(nn.Module):
         query, key, value = (x.transpose(-2, -3).reshape(-1, *_swapped(x.shape[-3:])) for x in (query, key, value))
         mixed = scaled_dot_product_attention(query, key, value, attn_mask=_flat_bias(bias, lead))
         mixed = mixed.transpose(-2, -3).reshape(*lead, tokens.shape[-2], -1)
-        return self.to_out(mixed * gate.flatten(-2).add(self.to_gate.bias).sigmoid())
+        return self.to_out(mixed * gate.flatten(-2).add(self.to_gate.bias).sigmoid_())
 
     def _project(self, tokens: Tensor) -> tuple[Tensor, ...]:
         """Query, key, value and gate (without its bias), each `*batch tokens heads c_head`, in one product."""

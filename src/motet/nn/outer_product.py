@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from .execution import PLAIN, Execution, in_chunks
 from .norm import LayerNorm
@@ -36,13 +37,13 @@ class OuterProductMean(nn.Module):
             left, right = left * presence[..., None], right * there[..., None]
             shared = torch.einsum("...si,...sj->...ij", presence, there)[..., None]
 
-        right = right.flatten(-2)  # rows (j e)
+        # right before left, so that the products of a pair of residues lie side by side without being moved
+        right = right.flatten(-2).transpose(-1, -2).unsqueeze(-3)  # 1 (j e) rows
+        weight = self.to_out.weight.unflatten(-1, (left.shape[-1], -1)).transpose(-1, -2).flatten(-2)
 
         def outer(left: Tensor, shared: Tensor) -> Tensor:
-            products = left.transpose(-1, -2).flatten(-3, -2) @ right  # (i c) (j e)
-            products = products.unflatten(-1, (-1, self.to_right.out_features))
-            products = products.unflatten(-3, (-1, self.to_left.out_features)).transpose(-2, -3)
-            return self.to_out(products.flatten(-2)) / (_NO_ROWS + shared)
+            products = (right @ left).unflatten(-2, (msa.shape[-2], -1)).flatten(-2)  # i j (e c)
+            return linear(products, weight, self.to_out.bias) / (_NO_ROWS + shared)
 
         size = msa.element_size() * msa.shape[:-3].numel() * msa.shape[-2] * 2 * self.to_out.in_features
         return in_chunks(outer, execution, size, msa.dim() - 3, left.transpose(-2, -3), shared)

@@ -2,7 +2,6 @@
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import relu
 
 from .execution import PLAIN, Execution, in_chunks
 from .norm import LayerNorm
@@ -23,7 +22,7 @@ class Transition(nn.Module):
         """The update of every token by itself."""
 
         def widen_and_narrow(rows: Tensor) -> Tensor:
-            return self.narrow(relu(self.widen(self.norm(rows))))
+            return self.narrow(self.widen(self.norm(rows)).relu_())
 
         size = x.element_size() * x.shape[:-3].numel() * x.shape[-2] * self.widen.out_features
         return in_chunks(widen_and_narrow, execution, size, x.dim() - 3, x)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -9,6 +10,8 @@ from .attention import GatedSelfAttention
 from .execution import PLAIN, Execution, in_chunks
 from .masking import log_presence
 from .norm import LayerNorm
+
+_FEWEST = 16  # channels of a product: with fewer, matrix products are slow
 
 
 class TriangleMultiplication(nn.Module, ABC):
@@ -54,25 +57,25 @@ class TriangleMultiplication(nn.Module, ABC):
         there = None if presence is None else presence.flatten(-2).unsqueeze(-2)
         side = normed.shape[-2]
 
-        def mix(*parameters: Tensor) -> Tensor:
-            left, right, left_gate, right_gate = (
-                weight @ columns + bias[:, None]
-                for weight, bias in zip(parameters[:4], parameters[4:], strict=True)
-            )
+        def mix(weights: Tensor, biases: Tensor) -> Tensor:
+            """The channels of one chunk: their four projections in one product."""
+            chunk = weights.shape[0]
+            projected = (weights.transpose(0, 1).flatten(0, 1) @ columns).add_(biases.T.reshape(-1, 1))
+            left, right, left_gate, right_gate = projected.split(chunk, -2)
             left, right = left * left_gate.sigmoid(), right * right_gate.sigmoid()
             if there is not None:
                 left, right = left * there, right * there
-            square = (*left.shape[:-1], side, side)
-            return self.contract(left.reshape(square), right.reshape(square))
+            mixed = self.contract(left.unflatten(-1, (-1, side)), right.unflatten(-1, (-1, side)))
+            return mixed.movedim(-3, 0)
 
         layers = (self.to_left, self.to_right, self.to_left_gate, self.to_right_gate)
-        parameters = [layer.weight for layer in layers] + [layer.bias for layer in layers]
-        item = 6 * normed.element_size() * normed.shape[:-1].numel()
-        batch = normed.dim() - 3
-        # the channel is axis 0 of the parameters and axis `batch` of the result
-        return in_chunks(lambda *chunk: mix(*chunk).movedim(batch, 0), execution, item, 0, *parameters).movedim(
-            0, batch
+        weights = torch.stack([layer.weight for layer in layers], 1)  # channels 4 c_pair
+        biases = torch.stack([layer.bias for layer in layers], 1)
+        # a few channels of everything together are smaller than the pairs themselves
+        item = max(
+            1, min(execution.memory_budget // _FEWEST, 8 * normed.element_size() * normed.shape[:-1].numel())
         )
+        return in_chunks(mix, execution, item, 0, weights, biases).movedim(0, -3)
 
 
 class TriangleMultiplicationOutgoing(TriangleMultiplication):

@@ -47,7 +47,7 @@ class Langevin:
     """
 
     temperature: float = 300.0
-    replicas: int = 4
+    replicas: int = 10
     timestep: float = 2.0
     friction: float = 2.0
     burn_in: int = 1000

@@ -159,6 +159,7 @@ def test_a_handful_of_conformations_has_a_report(analysis, record, count):
     )
     html = render(analyse(few), record)
     assert "nan" not in visible_text(html).lower().split()
+    assert "too few conformations to tell" in visible_text(html)
     assert payload(html)["members"]["states"] == analyse(few).states.labels.tolist()
 
 

@@ -21,6 +21,21 @@ def replica_name(replica: int) -> str:
     return f"replica {replica}"
 
 
+_SETTINGS = {
+    "timestep": "time step, fs",
+    "friction": "friction, 1/ps",
+    "burn_in": "steps before the first conformation",
+    "interval": "steps between conformations",
+    "minimise_steps": "steps of minimisation at the start, at most",
+    "relax_steps": "steps of relaxation of each draw, at most",
+}
+
+
+def setting_name(setting: str) -> str:
+    """A setting of the generator in words, with its unit where it is known."""
+    return _SETTINGS.get(setting, setting.replace("_", " "))
+
+
 def term_name(term: str) -> str:
     """An energy term in words."""
     return term.replace("_", " ")

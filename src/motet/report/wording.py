@@ -1,5 +1,7 @@
 """The sentences of the report: what was made, what came out, and how far to believe it."""
 
+import math
+
 from ..ensemble import Analysis, Ensemble
 from .names import conformation_name, state_name
 from .numbers import count, percent_with_error, plain, significant, with_error
@@ -34,7 +36,7 @@ def _found(analysis: Analysis) -> str:
     shares = [
         f"{state_name(s.label)} holds {percent_with_error(s.population, s.population_error)}" for s in states[:3]
     ]
-    others = f", {count(len(states) - 3, 'more', 'more')} the rest" if len(states) > 3 else ""
+    others = f", and {count(len(states) - 3, 'more holds', 'more hold')} the rest" if len(states) > 3 else ""
     return f"They fall into {count(len(states), 'state')}: {', '.join(shares)}{others}."
 
 
@@ -53,6 +55,8 @@ def _trust(analysis: Analysis) -> str:
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:
         return "The independent replicas agree: the sampling looks converged for what was followed."
+    if not any(math.isfinite(one.r_hat) for one in quality.diagnostics):
+        return "There are too few conformations to tell whether the sampling has converged: read them as examples."
     return (
         "The sampling is not converged: independent replicas do not agree yet, "
         "so read the populations as those of this sample, not of the protein."

@@ -14,6 +14,7 @@ from motet.chem import (
     kind_of,
     parent_of,
     read_table,
+    template_of,
 )
 
 WITH_ATOMS = sorted(name for name, residue in RESIDUES.items() if residue.atoms)
@@ -154,3 +155,10 @@ def test_rotamers_turn_every_chi_and_cover_their_residues(name):
 
 def test_every_residue_with_a_chi_has_rotamers():
     assert set(ROTAMERS) == {name for name in STANDARD if name in CHIS}
+
+
+def test_a_template_goes_by_the_canonical_name_and_is_never_empty():
+    assert template_of("HSD") is template_of("HIS") is RESIDUES["HIS"]
+    assert template_of("HIP") is RESIDUES["HIS"]  # another program's name, before the dictionary's own HIP
+    assert template_of("HEM") is None
+    assert all(template_of(name) is None for name in RESIDUES if not RESIDUES[canonical_name(name)].atoms)

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from motet.chem import RESIDUES, kind_of
+from motet.io import read
+from motet.structure.assembly import rebonded
 from motet.structure.bonding import bonds_of
 
 
@@ -23,9 +25,10 @@ def system(*residues, chains=None):
     }
 
 
-def named(arrays):
+def named(arrays, hints=None):
     names, residue = arrays["atom_names"], arrays["residue_of_atom"]
-    return {(f"{residue[i]}{names[i]}", f"{residue[j]}{names[j]}") for i, j in bonds_of(**arrays).tolist()}
+    bonds = bonds_of(**arrays, hints=None if hints is None else np.array(hints).reshape(-1, 2))
+    return {(f"{residue[i]}{names[i]}", f"{residue[j]}{names[j]}") for i, j in bonds.tolist()}
 
 
 def ideal(name, shift=0.0):
@@ -100,6 +103,38 @@ def test_ligands_bind_protein_and_ions_waters_and_metals_bind_nobody():
 
 def test_a_metal_is_bonded_within_its_own_ligand():
     assert named(system(("HEM", [("FE", "Fe", (0, 0, 0)), ("NA", "N", (2.0, 0, 0))]))) == {("0FE", "0NA")}
+
+
+def test_metals_do_not_bind_each_other():
+    assert not named(system(("SF4", [("FE1", "Fe", (0, 0, 0)), ("FE2", "Fe", (2.6, 0, 0))])))
+
+
+def test_amino_acids_are_bonded_beyond_the_backbone_only_by_a_hint_that_fits():
+    near = system(("LYS", [("NZ", "N", (0, 0, 0))]), ("GLU", [("CD", "C", (1.33, 0, 0))]))
+    assert not named(near)
+    assert named(near, [(1, 0)]) == {("0NZ", "1CD")}
+    assert not named(near | {"coords": 2 * near["coords"]}, [(1, 0)])
+    assert not named(near | {"elements": np.array(["Zn", "C"])}, [(0, 1)])
+
+
+def test_a_bond_that_only_a_file_claimed_is_found_again(shared):
+    structure = read(shared / "nasty" / "real" / "biopython__2n0n_M1.pdb")
+    again = rebonded(structure, np.ones(structure.n_atoms, dtype=bool)).topology
+    assert ("NZ", "CD") in {(str(again.atom_names[i]), str(again.atom_names[j])) for i, j in again.bonds}
+    assert (again.bonds == structure.topology.bonds).all()
+
+
+def test_residues_that_lie_on_each_other_are_not_bonded():
+    ring = [(f"C{i}", "C", (1.4 * np.cos(i * np.pi / 3), 1.4 * np.sin(i * np.pi / 3), 0)) for i in range(6)]
+    both = system(("UNL", ring), ("UNL", ring), chains=[0, 1])
+    assert len(named(both)) == 12
+    assert named(both) == named(both, [(0, 6), (0, 7)])
+
+
+def test_a_disulfide_within_a_chain_comes_before_one_across():
+    sulphurs = [("CYS", [("SG", "S", (x, 0, 0))]) for x in (-2.1, 0, 2.4)]
+    assert named(system(*sulphurs, chains=[0, 1, 1])) == {("1SG", "2SG")}
+    assert named(system(*sulphurs, chains=[0, 0, 1])) == {("0SG", "1SG")}
 
 
 def test_hydrogens_that_the_table_does_not_name_bind_the_nearest_atom_once():

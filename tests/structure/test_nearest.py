@@ -1,8 +1,9 @@
 """Neighbours by tree: what a table of all distances would say."""
 
+import numpy as np
 import torch
 
-from motet.structure.nearest import apart_groups, nearest_atoms
+from motet.structure.nearest import apart_groups, near_pairs, nearest_atoms
 
 
 def test_the_nearest_are_those_of_all_distances():
@@ -36,3 +37,21 @@ def test_no_two_of_a_group_come_near_in_any_model():
 
 def test_nothing_needs_no_group():
     assert apart_groups(torch.zeros(2, 0, 3), 3.0) == []
+
+
+def test_near_pairs_are_those_of_all_distances_and_no_more_than_asked_for():
+    random = np.random.default_rng(0)
+    points, among = random.random((20, 3)), random.random((50, 3))
+    distances = np.linalg.norm(points[:, None] - among, axis=-1)
+    one, other, d = near_pairs(points, among, 50, 0.4)
+    assert set(zip(one.tolist(), other.tolist(), strict=True)) == set(
+        zip(*np.nonzero(distances < 0.4), strict=True)
+    )
+    np.testing.assert_allclose(d, distances[one, other])
+    few = near_pairs(points, among, 3, 0.4)[0]
+    assert np.bincount(few).max() == 3
+
+
+def test_nothing_is_near_nothing():
+    assert not len(near_pairs(np.zeros((0, 3)), np.zeros((4, 3)), 3, 1.0)[0])
+    assert not len(near_pairs(np.zeros((4, 3)), np.zeros((0, 3)), 3, 1.0)[0])

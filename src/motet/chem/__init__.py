@@ -15,6 +15,7 @@ from .residues import ResidueType as ResidueType
 from .residues import canonical_name as canonical_name
 from .residues import kind_of as kind_of
 from .residues import parent_of as parent_of
+from .residues import template_of as template_of
 from .rotamers import ROTAMERS as ROTAMERS
 from .rotamers import Rotamer as Rotamer
 from .tables import read_table as read_table

@@ -99,6 +99,12 @@ def canonical_name(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
+def template_of(name: str) -> ResidueType | None:
+    """The residue type whose atoms and bonds hold for `name`, other programs' names too; None without a table."""
+    residue = RESIDUES.get(canonical_name(name))
+    return residue if residue and residue.atoms else None
+
+
 def parent_of(name: str) -> str | None:
     """The standard residue that `name` is or modifies; None where there is none (ligands, D-residues)."""
     residue = RESIDUES.get(canonical_name(name))

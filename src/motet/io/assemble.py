@@ -5,11 +5,11 @@ import torch
 
 from ..chem import kind_of
 from ..errors import FormatError
-from ..structure import Structure, Topology
+from ..structure import Structure, Topology, bonds_of
 from ..structure.structure import BFactorMeaning
 from ..structure.topology import Integers, Strings
 from .atom_table import AtomTable, Floats, RawFile, Site
-from .bonds import Atoms, bonds_of, hinted_pairs
+from .bonds import hinted_pairs, note_breaks, note_links
 from .grouping import Grouped
 from .hydrogen_names import renamed
 from .models import agreed
@@ -97,10 +97,8 @@ def _topology(group: Grouped, coords: Floats, raw: RawFile, notes: Notebook) -> 
     one = coords if coords.ndim == 2 else coords[0]
     names, elements = table.names.array(), table.elements.array()
     kinds = _kinds(names, residue, residue_names, one)
-    labels = [table.residue_label(row) for row in first.tolist()]
     names = renamed(names, elements, residue, residue_names, one, notes)
-    atoms = Atoms(names, elements, residue, residue_names, kinds, chain_of_residue, one)
-    hints = hinted_pairs(raw.links, _places(group, raw), notes) if raw.links else np.zeros((0, 2), dtype=np.int64)
+    hints = hinted_pairs(raw.links, _places(group, raw), notes) if raw.links else None
     topology = Topology(
         atom_names=names,
         elements=elements,
@@ -112,8 +110,10 @@ def _topology(group: Grouped, coords: Floats, raw: RawFile, notes: Notebook) -> 
         residue_kinds=kinds,
         chain_of_residue=chain_of_residue,
         chain_ids=chain_ids,
-        bonds=bonds_of(atoms, hints, labels, notes),
+        bonds=bonds_of(names, elements, residue, residue_names, kinds, chain_of_residue, one, hints),
     )
+    note_breaks(topology, notes)
+    note_links(topology, notes)
     return topology, coords
 
 

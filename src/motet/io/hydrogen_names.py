@@ -9,13 +9,13 @@ from collections import defaultdict
 
 import numpy as np
 
-from ..chem import ResidueType
+from ..chem import ResidueType, template_of
+from ..structure.nearest import near_pairs
 from ..structure.topology import Integers, Strings
 from .atom_table import Floats
-from .bonds import HYDROGEN, template_of
-from .nearest import nearest
 from .notebook import Notebook, counted, listed
 
+HYDROGEN = 1.3  # Å from a hydrogen to the heavy atom that it belongs to
 _TERMINAL = ("H1", "H2", "H3")  # of a protonated N terminus; the tables have H and H2 there
 
 
@@ -72,7 +72,7 @@ def _strangers(names: Strings, residue: Integers, residue_names: Strings, hydrog
 def _parents(residue: Integers, elements: Strings, coords: Floats, hydrogens: Integers) -> dict[int, int]:
     """Heavy atom nearest to each hydrogen, within its residue and a bond's length."""
     heavy = np.flatnonzero(elements != "H")
-    one, other, _ = nearest(coords[hydrogens], coords[heavy], 4, HYDROGEN)
+    one, other, _ = near_pairs(coords[hydrogens], coords[heavy], 4, HYDROGEN)
     found: dict[int, int] = {}
     for hydrogen, atom in zip(hydrogens[one].tolist(), heavy[other].tolist(), strict=True):
         if residue[hydrogen] == residue[atom]:

@@ -4,13 +4,12 @@ from collections import Counter
 
 import numpy as np
 
-from ..chem import RESIDUES, STANDARD, parent_of
+from ..chem import RESIDUES, STANDARD, parent_of, template_of
 from ..structure import Topology
+from ..structure.nearest import near_pairs
 from ..structure.structure import BFactorMeaning
 from ..structure.topology import Integers
 from .atom_table import AtomTable, Floats, RawFile
-from .bonds import template_of
-from .nearest import nearest
 from .notebook import Notebook, counted, listed
 
 COINCIDENT = 0.05  # Å
@@ -155,7 +154,7 @@ def _note_chirality(topology: Topology, coords: Floats, notes: Notebook) -> None
 def _note_overlaps(topology: Topology, coords: Floats, notes: Notebook) -> None:
     if len(coords) < 2:
         return
-    one, other, _ = nearest(coords, coords, 2, COINCIDENT)
+    one, other, _ = near_pairs(coords, coords, 2, COINCIDENT)
     hits = np.unique(one[one != other])
     if len(hits):
         labels = [topology.atom_label(atom) for atom in hits.tolist()]

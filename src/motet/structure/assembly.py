@@ -61,7 +61,7 @@ def with_atoms(structure: Structure, atoms: Sequence[NewAtom]) -> tuple[Structur
 
 
 def rebonded(structure: Structure, touched: Mask) -> Structure:
-    """The structure with the bonds of the touched atoms found anew, by table and by the first model."""
+    """The structure with the bonds of the touched atoms found anew in the first model; those it had are hints."""
     topology = structure.topology
     bonds = bonds_of(
         topology.atom_names,
@@ -71,6 +71,7 @@ def rebonded(structure: Structure, touched: Mask) -> Structure:
         topology.residue_kinds,
         topology.chain_of_residue,
         first_model(structure),
+        hints=topology.bonds,
     )
     kept = topology.bonds
     if len(kept):

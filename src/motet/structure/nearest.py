@@ -1,10 +1,12 @@
-"""The nearest atoms to some places, without ever holding all distances."""
+"""The nearest atoms to some places; never all distances, so that atoms on top of each other cost no N² memory."""
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 from scipy.spatial import KDTree
 from torch import Tensor
+
+from .topology import Integers
 
 
 def nearest_atoms(
@@ -19,6 +21,22 @@ def nearest_atoms(
     distance = torch.from_numpy(np.stack([one for one, _ in found])).to(places)
     index = torch.from_numpy(np.stack([one for _, one in found])).to(places.device)
     return distance, index
+
+
+def near_pairs(
+    points: Float64[np.ndarray, "points 3"], among: Float64[np.ndarray, "among 3"], most: int, reach: float
+) -> tuple[Integers, Integers, Float64[np.ndarray, "pairs"]]:
+    """Pairs (point, other) closer than `reach` Å and their distances, at most `most` a point, nearest first.
+
+    All places must be finite.
+    """
+    if not len(points) or not len(among):
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, np.zeros(0)
+    answer = KDTree(among).query(points, k=max(most, 2), distance_upper_bound=reach)
+    distance, other = np.asarray(answer[0]), np.asarray(answer[1], dtype=np.int64)
+    rows, columns = np.nonzero(np.isfinite(distance))  # beyond the last neighbour they are at infinity
+    return rows, other[rows, columns], distance[rows, columns]
 
 
 def apart_groups(places: Float[Tensor, "models rows 3"], reach: float) -> list[int]:

@@ -5,6 +5,10 @@ from .elements import Element as Element
 from .geometry import BOND_ANGLES as BOND_ANGLES
 from .geometry import BOND_LENGTHS as BOND_LENGTHS
 from .geometry import Ideal as Ideal
+from .ideal_geometry import measured_angle as measured_angle
+from .ideal_geometry import seen_from_outside as seen_from_outside
+from .ideal_geometry import tabled_angle as tabled_angle
+from .ideal_geometry import tabled_length as tabled_length
 from .residues import IONS as IONS
 from .residues import NUCLEOTIDES as NUCLEOTIDES
 from .residues import RESIDUES as RESIDUES

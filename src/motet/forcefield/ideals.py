@@ -8,7 +8,16 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..chem import BOND_ANGLES, BOND_LENGTHS, ELEMENTS, RESIDUES, ResidueType, read_table
+from ..chem import (
+    ELEMENTS,
+    RESIDUES,
+    ResidueType,
+    measured_angle,
+    read_table,
+    seen_from_outside,
+    tabled_angle,
+    tabled_length,
+)
 from .layout import Layout
 
 _DEGREE = np.pi / 180
@@ -38,15 +47,10 @@ class Ideals:
     def length(self, i: int, j: int) -> tuple[float, float]:
         """Ideal length and deviation of a bond, in Å."""
         default = constants()["bond_deviation_default"]
-        keys = [
-            (owner, self._name(a, a), self._name(b, a)) for a, b in ((i, j), (j, i)) for owner in self._owners(a)
-        ]
-        keys += [(key[0], key[2], key[1]) for key in keys]
-        for key in sorted(keys, key=lambda key: key[0] == "*"):
-            if key in BOND_LENGTHS:
-                found = BOND_LENGTHS[key]
-                least, most = constants()["bond_deviation_least"], constants()["bond_deviation_most"]
-                return found.value, min(max(found.deviation, least), most)
+        found = tabled_length(self._residue(i), str(self.layout.names[i]), self._name(j, i), self._residue(j))
+        if found:
+            least, most = constants()["bond_deviation_least"], constants()["bond_deviation_most"]
+            return found.value, min(max(found.deviation, least), most)
         points = self._ideal_points((i, j))
         if points is not None:
             return float(np.linalg.norm(points[0] - points[1])), default
@@ -55,18 +59,14 @@ class Ideals:
 
     def angle(self, a: int, b: int, c: int) -> tuple[float, float] | None:
         """Ideal angle at b and deviation, in rad; None where nothing is known."""
-        names = self._name(a, b), self._name(b, b), self._name(c, b)
-        for owner in self._angle_owners(b, names):
-            found = BOND_ANGLES.get((owner, *names)) or BOND_ANGLES.get((owner, *names[::-1]))
-            if found:
-                least, most = constants()["angle_deviation_least"], constants()["angle_deviation_most"]
-                return found.value, min(max(found.deviation, least), most)
+        names = self._name(a, b), str(self.layout.names[b]), self._name(c, b)
+        after = next((self._residue(k) for k, name in ((a, names[0]), (c, names[2])) if name == "+N"), "")
+        found = tabled_angle(self._residue(b), *names, after)
+        if found:
+            least, most = constants()["angle_deviation_least"], constants()["angle_deviation_most"]
+            return found.value, min(max(found.deviation, least), most)
         points = self._ideal_points((a, b, c))
-        if points is None:
-            return None
-        u, v = points[0] - points[1], points[2] - points[1]
-        cosine = u @ v / (np.linalg.norm(u) * np.linalg.norm(v))
-        return float(np.arccos(np.clip(cosine, -1, 1))), constants()["angle_deviation_default"]
+        return None if points is None else (measured_angle(points), constants()["angle_deviation_default"])
 
     def handedness(self, centre: int, around: tuple[int, int, int]) -> float | None:
         """Triple product of the unit vectors to three neighbours: 0 where planar, None where unknown."""
@@ -107,25 +107,14 @@ class Ideals:
         pair = frozenset((str(self.layout.names[i]), str(self.layout.names[j])))
         return same and chemistry is not None and pair in getattr(chemistry, which)
 
-    def _owners(self, atom: int) -> tuple[str, ...]:
-        residue = self.layout.residue_of_atom[atom]
-        names = str(self.layout.residue_names[residue]), str(self.layout.parents[residue]), "*"
-        return tuple(name for name in names if name)
-
-    def _angle_owners(self, centre: int, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Whose rows to read; Engh and Huber's PRO rows with +N are about the proline after."""
-        if "+N" not in names:
-            return self._owners(centre)
-        after = next(k for k in self.layout.neighbours[centre] if self._name(k, centre) == "+N")
-        own = tuple(name for name in self._owners(centre) if name != "PRO")
-        return ("PRO", *own) if "PRO" in self._owners(after) else own
+    def _residue(self, atom: int) -> str:
+        return str(self.layout.residue_names[self.layout.residue_of_atom[atom]])
 
     def _name(self, atom: int, seen_from: int) -> str:
         """The atom's name in the tables of ideal values, relative to the residue of another atom."""
         name = str(self.layout.names[atom])
-        if self.layout.residue_of_atom[atom] == self.layout.residue_of_atom[seen_from]:
-            return name
-        return {"C": "-C", "N": "+N", "SG": "*SG"}.get(name, f"?{name}")
+        same = self.layout.residue_of_atom[atom] == self.layout.residue_of_atom[seen_from]
+        return name if same else seen_from_outside(name)
 
     def _ideal_points(self, atoms: tuple[int, ...]) -> NDArray[np.float64] | None:
         """Ideal positions of atoms of one residue; None where they are not all known."""

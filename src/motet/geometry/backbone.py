@@ -1,7 +1,7 @@
 """The protein backbone: its torsions, and its atoms from them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..chem import BOND_ANGLES, BOND_LENGTHS, Ideal
+from ..chem import tabled_angle, tabled_length
 from ..errors import ConfigError
 from ..shapes import Coords
 from ..structure import Topology
@@ -98,16 +98,20 @@ def _ideal(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Length to the parent and angle at it, of N, CA, C and O of each residue."""
     lengths, angles = np.zeros((len(names), 4)), np.full((len(names), 4), math.pi / 2)
     for row, name in enumerate(names):
-        lengths[row, 1:] = [_of(BOND_LENGTHS, name, *pair) for pair in (("N", "CA"), ("CA", "C"), ("C", "O"))]
-        angles[row, 2:] = [_of(BOND_ANGLES, name, *three) for three in (("N", "CA", "C"), ("CA", "C", "O"))]
+        lengths[row, 1:] = [_length(name, *pair) for pair in (("N", "CA"), ("CA", "C"), ("C", "O"))]
+        angles[row, 2:] = [_angle(name, *three) for three in (("N", "CA", "C"), ("CA", "C", "O"))]
         if row:
-            own = (name, "-C", "N") in BOND_LENGTHS
-            lengths[row, 0] = _of(BOND_LENGTHS, name, *(("-C", "N") if own else ("C", "+N")))
-            angles[row, 0] = _of(BOND_ANGLES, names[row - 1], "CA", "C", "+N")
-            angles[row, 1] = _of(BOND_ANGLES, name, "-C", "N", "CA")
+            lengths[row, 0] = _length(name, "N", "-C")
+            angles[row, 0] = _angle(names[row - 1], "CA", "C", "+N", name)
+            angles[row, 1] = _angle(name, "-C", "N", "CA")
     return lengths.ravel(), angles.ravel()
 
 
-def _of(table: Mapping[tuple[str, ...], Ideal], residue: str, *atoms: str) -> float:
-    """The residue's own value, else that of any residue, else alanine's."""
-    return next(table[key, *atoms].value for key in (residue, "*", "ALA") if (key, *atoms) in table)
+def _length(residue: str, *atoms: str) -> float:
+    """Ideal length in Å; alanine's where the residue is unknown."""
+    return next(found.value for name in (residue, "ALA") if (found := tabled_length(name, *atoms)))
+
+
+def _angle(residue: str, *atoms: str) -> float:
+    """Ideal angle in rad; alanine's where the residue is unknown."""
+    return next(found.value for name in (residue, "ALA") if (found := tabled_angle(name, *atoms)))

@@ -4,16 +4,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..chem import BOND_ANGLES, BOND_LENGTHS, RESIDUES, ResidueType
+from ..chem import RESIDUES, ResidueType, measured_angle, tabled_angle, tabled_length
 
 
 @lru_cache(maxsize=4096)
 def ideal_length(residue: str, a: str, b: str) -> float:
-    """Ideal distance of two bonded atoms, in Å: Engh-Huber's; in rings, which must close, the dictionary's."""
-    ends = () if in_one_ring(residue, a, b) else ((residue, a, b), (residue, b, a), ("*", a, b), ("*", b, a))
-    for key in ends:
-        if key in BOND_LENGTHS:
-            return BOND_LENGTHS[key].value
+    """Ideal distance of two bonded atoms, in Å: Engh-Huber's; in rings, which must close, the dictionary's.
+
+    `b` may be `-C` or `+N`, of the residue before or after.
+    """
+    tabled = None if in_one_ring(residue, a, b) else tabled_length(residue, a, b)
+    if tabled:
+        return tabled.value
     first, second = RESIDUES[residue].ideal((a, b))
     return float(np.linalg.norm(first - second))
 
@@ -21,14 +23,15 @@ def ideal_length(residue: str, a: str, b: str) -> float:
 @lru_cache(maxsize=4096)
 def ideal_angle(residue: str, a: str, b: str, c: str) -> float:
     """Ideal angle at b, in rad: Engh-Huber's; in rings, which must close, the dictionary's."""
-    names = () if in_one_ring(residue, a, b, c) else (residue, "*")
-    for name in names:
-        for key in ((name, a, b, c), (name, c, b, a)):
-            if key in BOND_ANGLES:
-                return BOND_ANGLES[key].value
-    first, middle, last = RESIDUES[residue].ideal((a, b, c))
-    left, right = first - middle, last - middle
-    return float(np.arctan2(np.linalg.norm(np.cross(left, right)), left @ right))
+    tabled = None if in_one_ring(residue, a, b, c) else tabled_angle(residue, a, b, c)
+    return tabled.value if tabled else measured_angle(RESIDUES[residue].ideal((a, b, c)))
+
+
+def peptide_angle(after: str) -> float:
+    """Ideal angle CA-C-N at the C of any residue, in rad, by the residue that comes after."""
+    tabled = tabled_angle("*", "CA", "C", "+N", after)
+    assert tabled is not None
+    return tabled.value
 
 
 @lru_cache(maxsize=4096)

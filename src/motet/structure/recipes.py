@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ..chem import BOND_ANGLES, BOND_LENGTHS, RESIDUES, chis_of
-from .ideals import ideal_angle, ideal_length, ideal_torsion, in_one_ring, turns_freely
+from ..chem import RESIDUES, chis_of
+from .ideals import ideal_angle, ideal_length, ideal_torsion, in_one_ring, peptide_angle, turns_freely
 
 BEFORE = ("-C", "-CA", "-O")
 AFTER = ("+N",)
@@ -130,7 +130,7 @@ def _closures(residue: str, step: Step, placed: set[str]) -> Iterator[tuple[str,
             yield other, ideal_length(residue, step.atom, other)
     for atom, other in (("C", "+N"), ("N", "-C")):
         if step.atom == atom and other in placed:
-            yield other, BOND_LENGTHS["*", "C", "+N"].value
+            yield other, ideal_length(residue, atom, other)
 
 
 def _in_order(residue: str, atom: str) -> list[str]:
@@ -159,6 +159,5 @@ def _across_the_peptide(residue: str, atom: str, placed: set[str]) -> Iterator[_
         angle = math.atan2(double * math.sin(corner), length - double * math.cos(corner))
         yield _RIGID - 1, Step(atom, "+N", "O", "CA", length, angle, 0.0), None
     if set(BEFORE) <= placed and atom == "N":
-        length = BOND_LENGTHS.get((residue, "-C", "N"), BOND_LENGTHS["*", "C", "+N"]).value
-        angle = BOND_ANGLES["*", "CA", "C", "+N"].value
+        length, angle = ideal_length(residue, "N", "-C"), peptide_angle(residue)
         yield _RIGID - 1, Step(atom, "-O", "-CA", "-C", length, angle, math.pi), None

@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
+
+# Tests are made of small tensors: with more threads they spend their time waiting for each other.
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).parent
 

@@ -95,13 +95,16 @@ def digest(path: Path) -> str:
     return "" if path == STDIN else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def device_named(name: str) -> str:
-    """The device a user asked for; `auto` takes CUDA where there is one.
+def machine(name: str, threads: int) -> str:
+    """The device a user asked for, `auto` taking CUDA where there is one; the processor gets so many threads.
 
     Raises:
         ConfigError: There is no such device.
     """
     import torch
+
+    # Operations here last microseconds: more threads mostly wait for each other, and spin while they do.
+    torch.set_num_threads(threads)
 
     if name not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"--device {name}: choose auto, cpu or cuda.")

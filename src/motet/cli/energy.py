@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Acidity, AsJson, DeviceName, Input, Salt, Temperature
+from .options import Acidity, AsJson, DeviceName, Input, Salt, Temperature, Threads
 
 if TYPE_CHECKING:
     from ..forcefield import System
@@ -22,6 +22,7 @@ def energy(
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
     device: DeviceName = "auto",
+    threads: Threads = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the CSV if it is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -30,9 +31,9 @@ def energy(
     Example: motet energy examples/1l2y.pdb --json
     """
     from ..errors import ConfigError
-    from .batch import device_named, for_each
+    from .batch import for_each, machine
 
-    where = device_named(device)
+    where = machine(device, threads)
     if structure.is_dir() and per_residue:
         raise ConfigError("--per-residue writes one table: give one file, not a directory.")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature
+from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature, Threads
 
 if TYPE_CHECKING:
     from ..ensemble import Analysis, Checkpoint, Ensemble, Langevin, Plan
@@ -30,6 +30,7 @@ def ensemble(
     ph: Acidity = 7.0,
     seed: Seed = 0,
     device: DeviceName = "auto",
+    threads: Threads = 1,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write ensemble.parquet too.")] = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -43,7 +44,7 @@ def ensemble(
 
     Example: motet ensemble examples/1l2y.pdb -o 1l2y-ensemble
     """
-    from .batch import device_named, for_each
+    from .batch import for_each, machine
 
     job = _Job(
         arguments={
@@ -56,9 +57,10 @@ def ensemble(
             "timestep": timestep,
             "salt": salt,
             "ph": ph,
+            "threads": threads,
         },
         seed=seed,
-        device=device_named(device),
+        device=machine(device, threads),
         parquet=parquet,
         overwrite=overwrite,
         as_json=as_json,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature
+from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature, Threads
 
 if TYPE_CHECKING:
     from ..forcefield import System
@@ -26,6 +26,7 @@ def minimise(
     ph: Acidity = 7.0,
     seed: Seed = 0,
     device: DeviceName = "auto",
+    threads: Threads = 1,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,9 +36,9 @@ def minimise(
 
     Example: motet minimise examples/1l2y.pdb -o 1l2y-minimised
     """
-    from .batch import device_named, for_each
+    from .batch import for_each, machine
 
-    where = device_named(device)
+    where = machine(device, threads)
     arguments = {
         "structure": str(structure),
         "tolerance": tolerance,
@@ -45,6 +46,7 @@ def minimise(
         "temperature": temperature,
         "salt": salt,
         "ph": ph,
+        "threads": threads,
     }
 
     def work(path: Path, directory: Path) -> dict[str, Any]:

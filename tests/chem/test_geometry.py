@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from motet.chem import BOND_ANGLES, BOND_LENGTHS, RESIDUES, STANDARD
+from motet.chem import BOND_ANGLES, BOND_LENGTHS, RESIDUES, STANDARD, tabled_angle, tabled_length
 
 
 def heavy_neighbours(name):
@@ -15,15 +15,10 @@ def heavy_neighbours(name):
     return {atom: [other for other in residue.neighbours[atom] if other in heavy] for atom in heavy}
 
 
-def found(table, name, *atoms):
-    keys = [(residue, *order) for residue in (name, "*") for order in (atoms, atoms[::-1])]
-    return next((table[key] for key in keys if key in table), None)
-
-
 @pytest.mark.parametrize("name", STANDARD)
 def test_every_bond_of_heavy_atoms_has_a_length(name):
     bonds = {tuple(sorted((a, b))) for a, others in heavy_neighbours(name).items() for b in others}
-    assert not [bond for bond in sorted(bonds) if found(BOND_LENGTHS, name, *bond) is None]
+    assert not [bond for bond in sorted(bonds) if tabled_length(name, *bond) is None]
 
 
 @pytest.mark.parametrize("name", STANDARD)
@@ -31,7 +26,7 @@ def test_every_angle_of_heavy_atoms_has_a_value(name):
     angles = [
         (a, b, c) for b, others in heavy_neighbours(name).items() for a, c in itertools.combinations(others, 2)
     ]
-    assert not [angle for angle in sorted(angles) if found(BOND_ANGLES, name, *angle) is None]
+    assert not [angle for angle in sorted(angles) if tabled_angle(name, *angle) is None]
 
 
 @pytest.mark.parametrize("name", STANDARD)
@@ -63,5 +58,6 @@ def test_angles_around_a_planar_atom_add_up_to_a_turn(name):
     for middle, others in heavy_neighbours(name).items():
         planar = any(middle in (a, b) and order in ("2", "ar") for a, b, order in residue.bonds)
         if planar and len(others) == 3 and middle != "C":
-            total = sum(found(BOND_ANGLES, name, a, middle, b).value for a, b in itertools.combinations(others, 2))
+            angles = [tabled_angle(name, a, middle, b) for a, b in itertools.combinations(others, 2)]
+            total = sum(angle.value for angle in angles if angle)
             assert abs(math.degrees(total) - 360) < 1.5, middle

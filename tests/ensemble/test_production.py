@@ -79,6 +79,7 @@ def test_what_is_saved_reads_back(made, tmp_path):
     assert torch.equal(back.replica, made.replica)
     assert torch.equal(back.step, made.step)
     assert back.provenance == made.provenance
+    assert back.structure.name == "1l2y"
 
 
 def test_the_table_is_saved_as_parquet_too(made, tmp_path):

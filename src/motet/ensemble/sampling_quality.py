@@ -48,11 +48,11 @@ class SamplingQuality:
         worst = min(self.diagnostics, key=lambda one: one.effective_samples)
         counted = f"worth about {worst.effective_samples:.0f} independent conformations (by {worst.name})"
         if self.converged:
-            return f"The chains agree (every R-hat below {CONVERGED_R_HAT}); the ensemble is {counted}."
+            return f"The replicas agree (every R-hat below {CONVERGED_R_HAT}); the ensemble is {counted}."
         apart = [f"{one.name} {one.r_hat:.2f}" for one in self.diagnostics if one.r_hat >= CONVERGED_R_HAT]
-        why = f"R-hat of {', '.join(apart)}" if apart else "too few conformations a chain to tell"
+        why = f"R-hat of {', '.join(apart)}" if apart else "too few conformations a replica to tell"
         return (
-            f"NOT CONVERGED: {why} (R-hat is below {CONVERGED_R_HAT} when chains agree); "
+            f"NOT CONVERGED: {why} (R-hat is below {CONVERGED_R_HAT} when replicas agree); "
             f"the ensemble is {counted}. Populations are those of this sample, not of the protein."
         )
 

@@ -32,7 +32,8 @@ def save(ensemble: Ensemble, directory: Path) -> None:
         writer.writerows(_rows(ensemble))
     with atomic_write(directory / "ensemble.json", overwrite=True) as temporary:
         provenance = asdict(ensemble.provenance) | {"settings": dict(ensemble.provenance.settings)}
-        temporary.write_text(json.dumps(provenance, indent=2, sort_keys=True) + "\n")
+        described = {"name": ensemble.structure.name, "provenance": provenance}
+        temporary.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
 
 
 def save_parquet(ensemble: Ensemble, path: Path) -> None:
@@ -57,7 +58,8 @@ def load(directory: Path) -> Ensemble:
     topology = next((directory / name for name in _TOPOLOGY_NAMES if (directory / name).exists()), None)
     if topology is None:
         raise FormatError(directory, "holds no topology.pdb", "name a directory that `motet ensemble` wrote")
-    structure = replace(read(topology), name=directory.name, notes=())
+    name, provenance = _read_description(directory / "ensemble.json")
+    structure = replace(read(topology), name=name, notes=())
     coords = read_trajectory(directory / "samples.xtc", structure.topology)
     terms, table = _read_table(directory / "ensemble.csv")
     if len(table) != len(coords):
@@ -73,7 +75,7 @@ def load(directory: Path) -> Ensemble:
         energies=table[:, len(_COLUMNS) :],
         replica=table[:, 2].long(),
         step=table[:, 3].long(),
-        provenance=_read_provenance(directory / "ensemble.json"),
+        provenance=provenance,
     )
 
 
@@ -103,11 +105,14 @@ def _read_table(path: Path) -> tuple[tuple[str, ...], Tensor]:
     return tuple(header[len(_COLUMNS) :]), values
 
 
-def _read_provenance(path: Path) -> Provenance:
+def _read_description(path: Path) -> tuple[str, Provenance]:
     try:
-        return Provenance(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise FormatError(path, f"not a provenance ({error})", "run `motet ensemble` again") from error
+        described = json.loads(path.read_text())
+        return str(described["name"]), Provenance(**described["provenance"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FormatError(
+            path, f"not an ensemble's description ({error})", "run `motet ensemble` again"
+        ) from error
 
 
 def _pyarrow():

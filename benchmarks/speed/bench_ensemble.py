@@ -1,4 +1,4 @@
-"""Speed of what `motet ensemble` spends its time on: steps of dynamics, relaxation, and the analysis at the end."""
+"""Speed of what `motet ensemble` spends its time on: steps of dynamics, relaxation, and the analysis."""
 
 import pytest
 import torch

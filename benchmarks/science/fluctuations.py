@@ -52,7 +52,7 @@ def bundles() -> list[Path]:
 
 
 def bundle(path: Path) -> tuple[dict, np.ndarray]:
-    """First model as the start, and the RMSF of all models, tails included: that favours nobody, and no choice is made."""
+    """First model as the start, and the RMSF of all models, tails included, so that nobody chooses."""
     data = np.load(path)
     coords = data["coords"].astype(np.float64) / 100
     start = {name: coords[0, :, i] for i, name in enumerate(data["atoms"])} | {"sequence": str(data["seq"])}

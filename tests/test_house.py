@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "motet"
 MODULES = sorted(SOURCE.rglob("*.py"))
 PYTHON = sorted(path for top in ("src", "tests", "benchmarks", "scripts") for path in (ROOT / top).rglob("*.py"))
-FLOORS_BELOW_THE_DOOR = ("chem", "structure", "io", "geometry", "forcefield", "cluster", "ensemble")
+FLOORS_BELOW_THE_DOOR = ("chem", "structure", "io", "geometry", "forcefield", "cluster", "nn", "fold", "ensemble")
 
 
 def name(path: Path) -> str:

@@ -28,6 +28,7 @@ def test_a_stretched_bond_is_seen_in_its_model_alone(trp_cage):
     found = inspect_geometry(trp_cage.with_coords(coords))
     assert found.worst_bond[0].item() < 0.05
     assert found.worst_bond[1].item() == pytest.approx(0.3, abs=0.05)
+    assert found.unsound.tolist() == [False, True]
 
 
 def test_atoms_inside_each_other_are_seen(trp_cage):

@@ -99,6 +99,7 @@ class _Job:
         clock.lap("sampling")
         analysis = analyse(made, self.seed)
         clock.lap("analysis")
+        _warn_if_unsound(analysis)
         save(made, directory)
         if self.parquet:
             save_parquet(made, directory / "ensemble.parquet")
@@ -169,6 +170,17 @@ def _announce(system: "System", loaded: "Structure", generator: "Langevin", plan
     cost = steps * seconds_per_step(system, loaded.coords, generator.replicas)
     if cost > WORTH_SAYING:
         say(f"this will take about {cost / 60:.0f} minutes; it can be stopped and resumed at any moment")
+
+
+def _warn_if_unsound(analysis: "Analysis") -> None:
+    """Say that conformations have strained bonds or clashes: a fixed obstacle may be bonded to the protein."""
+    from .console import note
+
+    found = analysis.soundness
+    if count := int(found.unsound.sum()):
+        strain = f"a bond {found.worst_bond.max():.2f} Å off, or atoms within {found.closest_pair.min():.1f} Å"
+        many = f"{count} of {len(analysis.ensemble)} conformations are strained"
+        note("warning", f"{many}: {strain}; look for a ligand bonded to the protein.")
 
 
 def _show(analysis: "Analysis") -> None:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..forcefield import ideal_bond_lengths
 from ..geometry import neighbour_pairs
 from ..structure import Structure
 
+SOUND_BOND = 0.05  # Å: a bond may deviate so far
+SOUND_PAIR = 2.0  # Å: atoms may come so near
 LOOKED_AT = 3.0  # Å: non-bonded heavy atoms farther apart than this are nobody's business
 
 
@@ -24,6 +26,11 @@ class Soundness:
 
     worst_bond: Float[Tensor, "conformations"]
     closest_pair: Float[Tensor, "conformations"]
+
+    @property
+    def unsound(self) -> Bool[Tensor, "conformations"]:
+        """Conformations with a bond more than 0.05 Å off, or with two atoms within 2 Å."""
+        return (self.worst_bond > SOUND_BOND) | (self.closest_pair < SOUND_PAIR)
 
 
 def inspect_geometry(structure: Structure) -> Soundness:

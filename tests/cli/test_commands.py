@@ -210,7 +210,7 @@ def test_a_directory_is_a_batch_that_goes_on_after_a_failure(examples, tmp_path)
     assert "done already" in again.stderr
 
 
-@pytest.mark.parametrize("command", ["ensemble", "energy", "minimise", "info"])
+@pytest.mark.parametrize("command", ["ensemble", "info"])
 @pytest.mark.parametrize(
     "content", [None, "", "nothing!\n", "ATOM      1  CA  ALA A   1       0.000   0.000   0.000\n"]
 )

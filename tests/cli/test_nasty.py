@@ -48,7 +48,13 @@ def test_a_nasty_file_is_described_or_refused(case, tmp_path, monkeypatch):
         assert found["notes"] or case["expect"] == "ok"
 
 
-@pytest.mark.parametrize("case", list(filter(is_structure, CASES)), ids=lambda case: case["file"])
+def marked(case):
+    """The case, marked slow when it is large."""
+    large = case["file"] == "synth/hybrid36_53k.pdb.gz"
+    return pytest.param(case, marks=[pytest.mark.slow] if large else [], id=case["file"])
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES if is_structure(case)])
 def test_what_is_accepted_has_finite_energies_and_forces(case):
     from motet.ensemble import prepared
     from motet.forcefield import ForceField

@@ -23,9 +23,13 @@ def ensemble(
     count: Annotated[int, typer.Option("-n", "--count", help="Conformations to make.", min=1)] = 100,
     temperature: Temperature = 300.0,
     replicas: Annotated[int, typer.Option("--replicas", help="Independent chains, run in one batch.", min=1)] = 10,
-    interval: Annotated[float, typer.Option("--interval", help="Time between kept conformations, in ps.")] = 0.5,
-    burn_in: Annotated[float, typer.Option("--burn-in", help="Time before the first one is kept, in ps.")] = 2.0,
-    timestep: Annotated[float, typer.Option("--timestep", help="Time step, in fs.")] = 2.0,
+    interval: Annotated[
+        float, typer.Option("--interval", help="Time between kept conformations, in ps.", min=0.0)
+    ] = 0.5,
+    burn_in: Annotated[
+        float, typer.Option("--burn-in", help="Time before the first one is kept, in ps.", min=0.0)
+    ] = 2.0,
+    timestep: Annotated[float, typer.Option("--timestep", help="Time step, in fs.", min=0.01)] = 2.0,
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
     seed: Seed = 0,

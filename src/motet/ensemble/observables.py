@@ -74,8 +74,8 @@ def observe(ensemble: Ensemble) -> Observables:
     """
     residues, atoms = alpha_carbons(ensemble.structure.topology)
     points = ensemble.coords.index_select(-2, atoms.to(ensemble.coords.device))
-    fitted, mean = superposed_to_mean(points, frame_weights=ensemble.weights.to(points))
     topology, weights = ensemble.structure.topology, ensemble.weights.to(points)
+    fitted, mean = superposed_to_mean(points, frame_weights=weights)
     return Observables(
         residue_index=residues,
         residue_labels=tuple(topology.residue_label(int(residue)) for residue in residues),

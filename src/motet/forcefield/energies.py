@@ -1,16 +1,17 @@
 """Weighted sums of energies: `system + 0.3 * restraint` is an energy again."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from ..shapes import Coords, Energies, Energy
 
 
-class Summable:
+class Summable(ABC):
     """What lets an energy stand in a weighted sum."""
 
+    @abstractmethod
     def __call__(self, coords: Coords) -> Energies:
         """Energy of each conformation, in kcal/mol."""
-        raise NotImplementedError
 
     def __add__(self, other: Energy) -> "EnergySum":
         return EnergySum((*_parts(self), *_parts(other)))

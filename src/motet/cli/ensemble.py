@@ -93,13 +93,14 @@ class _Job:
         from .loading import first_model, load_prepared
         from .results import write_results
 
-        record = RunRecord("ensemble", self.arguments, self.seed, self.device, {path.name: digest(path)})
+        content = digest(path)
+        record = RunRecord("ensemble", self.arguments, self.seed, self.device, {path.name: content})
         if not self.overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, self.overwrite)
         loaded = first_model(load_prepared(path, self.device))
         clock = _Clock()
-        made, checkpoint = self._produce(loaded, path, directory)
+        made, checkpoint = self._produce(loaded, content, directory)
         clock.lap("sampling")
         analysis = analyse(made, self.seed)
         clock.lap("analysis")
@@ -117,16 +118,15 @@ class _Job:
         say(f"wrote {directory / 'report.html'}")
         return summary
 
-    def _produce(self, loaded: "Structure", path: Path, directory: Path) -> "tuple[Ensemble, Checkpoint]":
+    def _produce(self, loaded: "Structure", content: str, directory: Path) -> "tuple[Ensemble, Checkpoint]":
         from .. import __version__
         from ..ensemble import Checkpoint, Plan, produce
-        from .batch import digest
         from .console import Meter
         from .loading import bound
 
         system = bound(loaded, self.device, *(self.arguments[name] for name in ("temperature", "salt", "ph")))
         generator, plan = self._generator(), Plan(count=self.arguments["count"], seed=self.seed)
-        what = {"version": __version__, "input": digest(path), "topology": loaded.topology.digest}
+        what = {"version": __version__, "input": content, "topology": loaded.topology.digest}
         # The input may have moved since; what it holds may not.
         settings = {key: value for key, value in self.arguments.items() if key != "structure"}
         checkpoint = Checkpoint(directory, what | settings | {"seed": self.seed, "device": self.device})

@@ -9,7 +9,7 @@ import torch
 
 from ..ensemble import Analysis
 from ..ensemble.exports import superposed_models, with_fluctuations
-from ..io import write
+from ..io import suffix_for, write
 from ..structure import Structure
 from ..structure.topology import Mask, Topology
 from .names import state_number
@@ -97,7 +97,7 @@ def _members(analysis: Analysis, backbone: Structure) -> Members:
     labels = analysis.states.labels.tolist()
     places = (backbone.coords[list(conformations)].double() / GRID).round()
     shown = backbone.with_coords(places * GRID)
-    packs = _suffix(backbone.topology) == ".pdb"
+    packs = suffix_for(backbone) == ".pdb"
     return Members(
         _model("ensemble", shown.model(0) if packs else shown),
         tuple((places - places[0]).long().flatten().tolist()) if packs else (),
@@ -107,7 +107,7 @@ def _members(analysis: Analysis, backbone: Structure) -> Members:
 
 
 def _model(stem: str, structure: Structure) -> Model:
-    name = f"{stem}{_suffix(structure.topology)}"
+    name = f"{stem}{suffix_for(structure)}"
     return Model(name, _text(structure, name))
 
 
@@ -117,11 +117,6 @@ def _text(structure: Structure, name: str) -> str:
         path = Path(folder) / name
         write(structure, path)
         return path.read_text(encoding="utf-8")
-
-
-def _suffix(topology: Topology) -> str:
-    """PDB where one-letter chain names suffice, mmCIF elsewhere."""
-    return ".pdb" if all(len(chain) <= 1 for chain in topology.chain_ids) else ".cif"
 
 
 def _backbone(topology: Topology) -> Mask:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from ..ensemble import Analysis
-from ..io import atomic_write
+from ..io import atomic_write, suffix_for
 from .palette import state_colour
 
 
 def write_views(analysis: Analysis, directory: Path) -> None:
     """Write `view.cxc` (ChimeraX) and `view.pml` (PyMOL) beside the models they open."""
-    suffix = ".pdb" if (directory / "rmsf.pdb").exists() else ".cif"
+    suffix = suffix_for(analysis.ensemble.structure)
     colours = [state_colour(state.label) for state in analysis.states.states]
     for name, text in (("view.cxc", _chimerax(colours, suffix)), ("view.pml", _pymol(colours, suffix))):
         with atomic_write(directory / name, overwrite=True) as temporary:

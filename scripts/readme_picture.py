@@ -20,8 +20,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from motet.ensemble import Analysis, analyse, load
 from motet.ensemble.exports import superposed_models
+from motet.report.palette import STATE_COLOURS
 
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito (2008)
 PAPER = LinearSegmentedColormap.from_list("paper", ("#9fb0c0", "#ffffff"))
 TRACES = 40
 POINTS_PER_RESIDUE = 8
@@ -55,7 +55,7 @@ def draw_traces(axes: Axes, analysis: Analysis) -> None:
     for index in shown:
         curve = smooth(coords[index] @ view.T)
         segments.append(np.stack((curve[:-1, :2], curve[1:, :2]), axis=1))
-        colours += [COLOURS[labels[index] % len(COLOURS)]] * (len(curve) - 1)
+        colours += [STATE_COLOURS[labels[index] % len(STATE_COLOURS)]] * (len(curve) - 1)
         depths.append(0.5 * (curve[:-1, 2] + curve[1:, 2]))
     segments, depths = np.concatenate(segments), np.concatenate(depths)
     order = np.argsort(depths)
@@ -89,8 +89,8 @@ def smooth(points: np.ndarray) -> np.ndarray:
 def draw_fluctuations(axes: Axes, analysis: Analysis) -> None:
     numbers = analysis.ensemble.structure.topology.residue_numbers[analysis.observables.residue_index.numpy()]
     rmsf = analysis.observables.rmsf.numpy()
-    axes.fill_between(numbers, rmsf, color=COLOURS[0], alpha=0.15, linewidth=0)
-    axes.plot(numbers, rmsf, color=COLOURS[0], linewidth=1.5)
+    axes.fill_between(numbers, rmsf, color=STATE_COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(numbers, rmsf, color=STATE_COLOURS[0], linewidth=1.5)
     axes.set(xlabel="residue", ylabel="RMSF (Å)", ylim=(0, None), xlim=(numbers.min(), numbers.max()))
     axes.set_title("what moves", fontsize=9)
 
@@ -101,7 +101,7 @@ def draw_landscape(axes: Axes, analysis: Analysis) -> None:
     filled = axes.contourf(x, y, np.ma.masked_invalid(values), levels=12, cmap=PAPER)
     projections = analysis.observables.principal.projections.numpy()
     for state in analysis.states.states:
-        colour = COLOURS[state.label % len(COLOURS)]
+        colour = STATE_COLOURS[state.label % len(STATE_COLOURS)]
         members = state.members.numpy()
         label = f"state {state.label}: {state.population:.0%}"
         axes.scatter(*projections[members, :2].T, s=9, color=colour, edgecolor="white", linewidth=0.4, label=label)

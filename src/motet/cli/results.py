@@ -12,11 +12,11 @@ def write_results(analysis: "Analysis", record: "RunRecord", directory: Path) ->
     """Write tables, models, views, citations and the report; run.json comes last: its presence says «done»."""
     from .. import report
     from ..ensemble.exports import export
-    from ..report.citations import write_citations
+    from ..report.literature import behind, write_citations
     from ..report.viewers import write_views
 
     export(analysis, directory)
     write_views(analysis, directory)
-    write_citations(directory)
+    write_citations(directory, behind(analysis.ensemble))
     report.write(analysis, record, directory)
     record.save(directory / "run.json")

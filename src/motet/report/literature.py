@@ -1,38 +1,77 @@
-"""The works that a report leans on."""
+"""The works that motet leans on: one BibTeX file, from which `cite.bib` and the page's list are both drawn."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 from ..ensemble import Ensemble
+from ..io import atomic_write
+
+ITSELF = "motet"
+GENERATORS = {"langevin": ("leimkuhler2013",)}
+FORCE_FIELD = ("lazaridis1999", "enghhuber2006")
+ANALYSIS = ("kabsch1976", "amadei1993", "lloyd1982", "rousseeuw1987", "kuensch1989", "gelman1992", "geyer1992")
+VIEWER = ("molstar2021",)
 
 
 @dataclass(frozen=True)
-class Citation:
-    """A published work: who and when, where, and its DOI."""
+class Work:
+    """A published work.
 
+    Args:
+        key: Its BibTeX key.
+        entry: Its BibTeX entry.
+        authors: Family names and year, as a text cites them.
+        where: Journal or book, volume and first page.
+        doi: DOI; empty when it has none.
+    """
+
+    key: str
+    entry: str
     authors: str
     where: str
     doi: str
 
 
-KABSCH = Citation("Kabsch (1976)", "Acta Cryst. A 32, 922", "10.1107/S0567739476001873")
-AMADEI = Citation("Amadei, Linssen, Berendsen (1993)", "Proteins 17, 412", "10.1002/prot.340170408")
-LLOYD = Citation("Lloyd (1982)", "IEEE Trans. Inf. Theory 28, 129", "10.1109/TIT.1982.1056489")
-ROUSSEEUW = Citation("Rousseeuw (1987)", "J. Comput. Appl. Math. 20, 53", "10.1016/0377-0427(87)90125-7")
-KUENSCH = Citation("Künsch (1989)", "Ann. Statist. 17, 1217", "10.1214/aos/1176347265")
-GELMAN = Citation("Gelman, Rubin (1992)", "Statist. Sci. 7, 457", "10.1214/ss/1177011136")
-GEYER = Citation("Geyer (1992)", "Statist. Sci. 7, 473", "10.1214/ss/1177011137")
-LANGEVIN = Citation("Leimkuhler, Matthews (2013)", "Appl. Math. Res. Express 2013, 34", "10.1093/amrx/abs010")
-LAZARIDIS = Citation(
-    "Lazaridis, Karplus (1999)",
-    "Proteins 35, 133",
-    "10.1002/(SICI)1097-0134(19990501)35:2<133::AID-PROT1>3.0.CO;2-N",
-)
-ENGH = Citation("Engh, Huber (2006)", "Int. Tables Cryst. F, 382", "10.1107/97809553602060000695")
-MOLSTAR = Citation("Sehnal et al. (2021)", "Nucleic Acids Res. 49, W431", "10.1093/nar/gkab314")
+def behind(ensemble: Ensemble) -> tuple[str, ...]:
+    """Keys of the works behind an analysed ensemble, in the order in which the page names them."""
+    generator = GENERATORS.get(ensemble.provenance.generator, ())
+    energy = FORCE_FIELD if ensemble.energy_terms else ()
+    return (*generator, *energy, *ANALYSIS, *VIEWER)
 
 
-def cited(ensemble: Ensemble) -> list[Citation]:
-    """What this report leans on, in the order in which it is named."""
-    generator = [LANGEVIN] if ensemble.provenance.generator == "langevin" else []
-    energy = [LAZARIDIS, ENGH] if ensemble.energy_terms else []
-    return [*generator, *energy, KABSCH, AMADEI, LLOYD, ROUSSEEUW, KUENSCH, GELMAN, GEYER, MOLSTAR]
+def cited(keys: Sequence[str]) -> list[Work]:
+    """The works of these keys, each once."""
+    known = works()
+    return [known[key] for key in dict.fromkeys(keys)]
+
+
+def write_citations(directory: Path, keys: Sequence[str]) -> None:
+    """Write `cite.bib`: motet itself, and the works of these keys."""
+    entries = [work.entry for work in cited((ITSELF, *keys))]
+    with atomic_write(directory / "cite.bib", overwrite=True) as temporary:
+        temporary.write_text("\n\n".join(entries) + "\n", encoding="utf-8")
+
+
+@cache
+def works() -> dict[str, Work]:
+    """All works of `works.bib`, by key."""
+    text = files("motet.report").joinpath("works.bib").read_text(encoding="utf-8")
+    entries = re.findall(r"^@\w+\{.*?^\}$", text, flags=re.MULTILINE | re.DOTALL)
+    found = [_work(entry) for entry in entries]
+    return {work.key: work for work in found}
+
+
+def _work(entry: str) -> Work:
+    key = entry[entry.index("{") + 1 : entry.index(",")]
+    pairs = re.findall(r"^  (\w+) = \{(.*?)\},?$", entry, flags=re.MULTILINE | re.DOTALL)
+    fields = {name: re.sub(r"[{}]", "", " ".join(value.split())) for name, value in pairs}
+    names = [name.split(",")[0] for name in fields["author"].split(" and ")]
+    authors = ", ".join(names) if len(names) <= 3 else f"{names[0]} et al."
+    place = fields.get("journal") or fields.get("booktitle") or fields.get("howpublished", "")
+    volume = f" {fields['volume']}" if "volume" in fields else ""
+    page = f", {fields['pages'].split('--')[0]}" if "pages" in fields else ""
+    return Work(key, entry, f"{authors} ({fields['year']})", f"{place}{volume}{page}", fields.get("doi", ""))

@@ -22,7 +22,7 @@ from .charts import (
 )
 from .downloads import Download, tables
 from .embedding import packed, script_hash, security_policy, viewer
-from .literature import cited
+from .literature import behind, cited
 from .models import Models, models
 from .palette import FLEXIBILITY_RAMP, STATE_COLOURS, ink_on, state_colour
 
@@ -61,7 +61,7 @@ def render(analysis: Analysis, record: RunRecord) -> str:
         shown=shown,
         tables=tables(analysis),
         notes=_notes(analysis, record),
-        citations=cited(analysis.ensemble),
+        citations=cited(behind(analysis.ensemble)),
         viewer=viewer(),
         policy=security_policy([viewer().hash, script_hash(script)]),
         style=Markup(_source(environment, "style.css")),

@@ -13,6 +13,11 @@ from .local_distances import residue_lddt as residue_lddt
 from .neighbours import neighbour_pairs as neighbour_pairs
 from .pairwise import pairwise_rmsd as pairwise_rmsd
 from .rigid import Rigid as Rigid
+from .rigid_groups import Hinge as Hinge
+from .rigid_groups import RigidGroupFinder as RigidGroupFinder
+from .rigid_groups import RigidGroups as RigidGroups
+from .rigid_groups import rigid_groups as rigid_groups
+from .screw import Screw as Screw
 from .superpose import rmsd as rmsd
 from .superpose import superpose as superpose
 from .superpose import superposed as superposed

@@ -6,25 +6,9 @@ from torch import nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from motet.forcefield import ForceField
-from motet.forcefield.terms import (
-    BackboneEntropy,
-    Clash,
-    Covalent,
-    Electrostatics,
-    HydrogenBond,
-    VanDerWaals,
-)
+from motet.forcefield import TERMS, ForceField
 from motet.structure import Structure
 
-TERMS = [
-    VanDerWaals,
-    Clash,
-    HydrogenBond,
-    Electrostatics,
-    Covalent,
-    BackboneEntropy,
-]
 SPIN = torch.tensor([[0.0, 1, 2], [-1, 0, 3], [-2, -3, 0]], dtype=torch.float64)
 
 pytestmark = pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)

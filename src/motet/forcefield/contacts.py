@@ -24,9 +24,9 @@ class PairTable(NamedTuple):
 
 
 class ContactParameters(nn.Module):
-    """Learnable depth, radius and volume of each atom type, from `tables/contacts.csv`.
+    """Learnable depth, radius and volume of each atom type, from `tables/contacts.csv`, and what counts as buried.
 
-    Logarithms of depths and radii are what is learnt, so that they stay positive.
+    Logarithms of depths, radii and the volume that half buries an atom are what is learnt: they stay positive.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class ContactParameters(nn.Module):
         self.log_depth_14 = nn.Parameter(_column(rows, "depth_14_kcal_mol").log())
         self.log_radius_14 = nn.Parameter(_column(rows, "half_rmin_14_angstrom").log())
         self.volumes = nn.Parameter(_column(rows, "volume_angstrom3"))
+        self.log_half_volume = nn.Parameter(torch.tensor(_half_volume()).log())
         donor, acceptor = (torch.tensor([row[role] == "yes" for row in rows]) for role in ("donor", "acceptor"))
         may_bond = (donor[:, None] & acceptor[None, :]) | (acceptor[:, None] & donor[None, :])
         contact = torch.where(may_bond, HYDROGEN_BOND_CONTACT, 1.0)
@@ -56,6 +57,11 @@ class ContactParameters(nn.Module):
         types[_charged_ends(layout)] = number["NH3"]
         return types
 
+    def buried(self, volume: Float[Tensor, "*atoms"]) -> Float[Tensor, "*atoms"]:
+        """v⁴ / (v⁴ + half⁴) of the volume in Å³ around an atom: 0 alone in water, near 1 deep inside."""
+        fourth = (volume * (-self.log_half_volume.to(volume.dtype)).exp()).square().square()
+        return fourth / (1.0 + fourth)
+
     def code(self, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], near: Tensor) -> Int[Tensor, "pairs"]:
         """Place in `PairTable` of pairs of types i and j; `near` marks those three bonds apart."""
         size = len(self.types)
@@ -68,6 +74,11 @@ class ContactParameters(nn.Module):
         minimum = torch.stack((_sums(half) * self.contact.to(dtype), _sums(half_14)))
         depth = torch.stack((root[:, None] * root, root_14[:, None] * root_14))
         return PairTable(depth.flatten(), minimum.flatten())
+
+
+def _half_volume() -> float:
+    rows = {row["name"]: float(row["value"]) for row in read_table("burial.csv", TABLES)}
+    return rows["half_volume"]
 
 
 def _column(rows: list[dict[str, str]], name: str) -> Float[Tensor, "types"]:

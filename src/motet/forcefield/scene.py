@@ -55,3 +55,8 @@ class Scene:
         """Volume of the atoms around each atom, weighted by exp(-r²/2s²), in Å³."""
         volume = self.parameters.volumes.to(self.squared.dtype)[self.types].repeat(self.conformations)
         return burial_sums(self.squared, volume, self.neighbours.i, self.neighbours.j)
+
+    @cached_property
+    def buried(self) -> Float[Tensor, "conformations atoms"]:
+        """How buried each atom is, from 0 to 1."""
+        return self.parameters.buried(self.burial).reshape(self.conformations, self.atoms)

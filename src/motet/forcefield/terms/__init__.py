@@ -6,8 +6,13 @@ from .clash import Clash as Clash
 from .covalent import Covalent as Covalent
 from .electrostatics import Electrostatics as Electrostatics
 from .entropy_backbone import BackboneEntropy as BackboneEntropy
+from .entropy_sidechain import SideChainEntropy as SideChainEntropy
 from .hydrogen_bond import HydrogenBond as HydrogenBond
+from .rotamer import Rotamer as Rotamer
+from .solvation_hydrophobic import HydrophobicSolvation as HydrophobicSolvation
+from .solvation_polar import PolarSolvation as PolarSolvation
 from .term import Term as Term
+from .unfolded import Unfolded as Unfolded
 from .vdw import VanDerWaals as VanDerWaals
 
 TERMS: tuple[Callable[[], Term], ...] = (
@@ -15,6 +20,11 @@ TERMS: tuple[Callable[[], Term], ...] = (
     Clash,
     HydrogenBond,
     Electrostatics,
-    Covalent,
+    PolarSolvation,
+    HydrophobicSolvation,
     BackboneEntropy,
+    SideChainEntropy,
+    Rotamer,
+    Covalent,
+    Unfolded,
 )

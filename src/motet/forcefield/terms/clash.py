@@ -19,6 +19,7 @@ class Clash(Term):
     """
 
     name: ClassVar[str] = "clash"
+    packs: ClassVar[bool] = True
 
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
         """Nothing: the scene knows the types."""

@@ -72,6 +72,7 @@ class HydrogenBond(Term):
     """
 
     name: ClassVar[str] = "hydrogen_bond"
+    packs: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -20,6 +20,7 @@ class Term(nn.Module):
     """
 
     name: ClassVar[str]
+    packs: ClassVar[bool] = False  # whether it says of two side chains alone how well they go together
 
     @abstractmethod
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
@@ -32,3 +33,9 @@ class Term(nn.Module):
     @abstractmethod
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol with their owners; zero for atoms that the term has nothing to say about."""
+
+
+def cast(bound: tuple[Tensor, ...], like: Tensor) -> tuple[Tensor, ...]:
+    """What a term has bound, where the coordinates are and in their precision."""
+    tensors = [one.to(like.device, like.dtype if one.is_floating_point() else None) for one in bound]
+    return type(bound)(*tensors) if bound else bound

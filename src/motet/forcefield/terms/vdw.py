@@ -19,6 +19,7 @@ class VanDerWaals(Term):
     """
 
     name: ClassVar[str] = "vdw"
+    packs: ClassVar[bool] = True
 
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
         """Nothing: the scene knows the types."""

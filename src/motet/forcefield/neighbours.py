@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..geometry import neighbour_pairs
@@ -107,15 +107,16 @@ def find_neighbours(
     i, j = neighbour_pairs(coords.detach().reshape(-1, 3), CUTOFF + SKIN, group)
     first, second = i.remainder(max(atoms, 1)), j.remainder(max(atoms, 1))
     key = first * atoms + second
-    keep = (~_contains(exclusions.bonded, key)).nonzero().squeeze(-1)
+    keep = (~contains(exclusions.bonded, key)).nonzero().squeeze(-1)
     i, j, key = i[keep], j[keep], key[keep]
-    near = _contains(exclusions.near, key)
+    near = contains(exclusions.near, key)
     code = contacts.code(types[first[keep]], types[second[keep]], near)
     pairs = Pairs.of(i, j, conformations * atoms, coords.dtype)
     return Neighbours(pairs, code, near, group[i], coords.detach().clone(), {})
 
 
-def _contains(sorted_keys: Int[Tensor, "keys"], wanted: Int[Tensor, "pairs"]) -> Tensor:
+def contains(sorted_keys: Int[Tensor, "keys"], wanted: Int[Tensor, "pairs"]) -> Bool[Tensor, "pairs"]:
+    """Whether each wanted key is among the sorted ones."""
     if not len(sorted_keys):
         return torch.zeros_like(wanted, dtype=torch.bool)
     place = torch.searchsorted(sorted_keys, wanted).clamp_max(len(sorted_keys) - 1)

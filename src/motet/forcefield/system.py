@@ -19,6 +19,7 @@ from .layout import Integers, lay_out
 from .neighbours import Neighbours, exclusions_of, find_neighbours
 from .scene import Scene
 from .shares import Owners, Share
+from .terms.term import cast
 
 if TYPE_CHECKING:
     from .field import ForceField
@@ -158,7 +159,7 @@ class System(Summable):
         self._place = coords.device, coords.dtype
         self._index = {name: index.to(coords.device) for name, index in self._index.items()}
         self._exclusions = self._exclusions.to(coords.device)
-        self._bound = [_cast(bound, coords) for bound in self._exact]
+        self._bound = [cast(bound, coords) for bound in self._exact]
         self._neighbours = None
 
 
@@ -166,11 +167,6 @@ def _mask(size: int, index: Integers) -> Bool[Tensor, "size"]:
     mask = torch.zeros(size, dtype=torch.bool)
     mask[torch.from_numpy(index)] = True
     return mask
-
-
-def _cast(bound: tuple[Tensor, ...], like: Tensor) -> tuple[Tensor, ...]:
-    tensors = [one.to(like.device, like.dtype if one.is_floating_point() else None) for one in bound]
-    return type(bound)(*tensors) if bound else bound
 
 
 def _total(parts: list[Tensor], coords: Coords, size: tuple[int, int]) -> Float[Tensor, "conformations owners"]:

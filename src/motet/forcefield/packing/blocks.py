@@ -62,7 +62,8 @@ def touching(
         if present is not None:
             near &= present[0][:, part, None] & present[1][:, None]
         found.append(near.nonzero() + torch.tensor([0, int(part[0]), 0], device=points.device))
-    return torch.cat(found).unbind(-1)
+    conformation, a, b = torch.cat(found).unbind(-1)
+    return conformation, a, b
 
 
 def atom_pairs(

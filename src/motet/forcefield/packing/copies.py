@@ -1,4 +1,4 @@
-"""A layout in which every copy of a side chain is a residue of its own, so that the terms can be asked about it."""
+"""A layout in which every copy of a side chain is a residue, so that the terms can be asked about it."""
 
 from dataclasses import dataclass, replace
 
@@ -65,10 +65,10 @@ def with_copies(base: Layout, slots: Slots) -> Copies:
         start=base.start[origin],
     )
     found = exclusions_of(base)
-    keys = [spread.pairs(_unpacked(pairs.numpy(), n)) for pairs in (found.bonded, found.near)]
-    return Copies(
-        layout, origin, copy, slot, Exclusions(*(_packed(key, len(origin)) for key in keys), len(origin))
+    bonded, near = (
+        _packed(spread.pairs(_unpacked(pairs.numpy(), n)), len(origin)) for pairs in (found.bonded, found.near)
     )
+    return Copies(layout, origin, copy, slot, Exclusions(bonded, near, len(origin)))
 
 
 class _Spread:

@@ -1,7 +1,7 @@
 """Side chains in their best rotamers, the backbone as it is."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +39,7 @@ class Packing:
     keep_native: bool = False
     reach: float = 7.0
     most: int = 24
-    annealing: Annealing = Annealing()
+    annealing: Annealing = field(default_factory=Annealing)
 
     def __post_init__(self) -> None:
         if self.reach <= 0 or self.most < 1:
@@ -58,8 +58,8 @@ def repacked(
 ) -> Structure:
     """The structure with its side chains in the rotamers that go together best; missing ones are built first.
 
-    Backbone and CB stay where they are, as do alanine, glycine, proline, side chains with a bond to another residue
-    (disulfides), and modified residues. Rotamers are those of Top8000, with ideal lengths and angles. Hydrogens of
+    Backbone and CB stay where they are, as do alanine, glycine, proline, side chains with a bond to another
+    residue (disulfides), and modified residues. Rotamers are those of Top8000, with ideal lengths and angles. Hydrogens of
     the structure are not moved: leave them out before. Each conformation of a batch is packed for itself.
 
     Args:
@@ -151,7 +151,7 @@ def _mask(residues: Mask | Iterable[int] | None, count: int) -> Mask:
             raise ConfigError(f"a mask of {len(rows)} residues does not fit {count}.")
         return rows
     mask = np.zeros(count, dtype=bool)
-    if len(rows) and not (0 <= rows.min() and rows.max() < count):
+    if len(rows) and (rows.min() < 0 or rows.max() >= count):
         raise ConfigError(f"residues to repack must lie between 0 and {count - 1}.")
     mask[rows.astype(np.int64)] = True
     return mask

@@ -6,6 +6,7 @@ from .fasta import Sequence as Sequence
 from .fasta import read_fasta as read_fasta
 from .mrc import MapFile as MapFile
 from .mrc import read_map as read_map
+from .mrc_writer import write_map as write_map
 from .opening import load as load
 from .read import read as read
 from .sniff import Kind as Kind

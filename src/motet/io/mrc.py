@@ -33,6 +33,7 @@ class MapFile:
     Args:
         density: Values, `x y z`.
         axes: Step to the next voxel along each index, one a row, in Å; diagonal when the cell has right angles.
+            In float64, as is the origin: maps are often far from (0, 0, 0).
         origin: Place of the voxel (0, 0, 0), in Å.
         cell: Lengths in Å and angles in degrees of the unit cell.
         name: Short name.
@@ -91,8 +92,8 @@ def read_map(path: PathLike) -> MapFile:
     _remark(header, density, notes)
     return MapFile(
         torch.from_numpy(density),
-        torch.from_numpy(axes).float(),
-        torch.from_numpy(origin).float(),
+        torch.from_numpy(axes),
+        torch.from_numpy(origin),
         header.cell,
         source.stem,
         notes.notes,

@@ -1,6 +1,7 @@
 """A whole pass against the original, tensor by tensor; what the recording is, see shared/data/fold/README.md."""
 
 from collections import defaultdict
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from motet.fold import Recycled
 from motet.fold.heads import distogram_edges, error_edges
+from motet.nn import fast_products
 
 from .conftest import PARITY_MODEL, assert_as_recorded, features_of
 
@@ -196,8 +198,10 @@ def test_norms_of_whole_tensors_are_the_original_s_to_eight_digits(exact, record
 
 
 @pytest.mark.slow
-def test_every_tensor_is_within_ten_times_the_noise_in_single_precision(make_model, recording):
-    found = two_passes(make_model(PARITY_MODEL), recording, torch.float32, teacher=True)
+@pytest.mark.parametrize("products", [nullcontext, fast_products])
+def test_every_tensor_is_within_ten_times_the_noise_in_single_precision(make_model, recording, products):
+    with products():
+        found = two_passes(make_model(PARITY_MODEL), recording, torch.float32, teacher=True)
     for name in recorded_tensors(recording):
         allowed = next(bound for part, bound in SINGLE_PRECISION.items() if part in name)
         ours = recording.like_recorded(name, found[name.partition("@")[0]])

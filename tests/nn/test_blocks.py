@@ -15,6 +15,7 @@ from motet.nn import (
     TriangleAttentionEnding,
     TriangleMultiplicationIncoming,
     TriangleMultiplicationOutgoing,
+    fast_products,
     in_chunks,
     log_presence,
     shared_dropout,
@@ -188,3 +189,27 @@ def test_dropout_is_shared_along_its_axis_and_keeps_the_mean():
     assert out.unique().tolist() == [0, pytest.approx(4 / 3)]
     assert float(out.mean()) == pytest.approx(1, abs=0.1)
     assert torch.equal(shared_dropout(x, 0.25, -3, Execution()), x)
+
+
+@pytest.mark.parametrize("tokens", [5, 16, 17])
+@pytest.mark.parametrize("biased", [True, False])
+def test_attention_is_the_softmax_of_the_logits_whatever_the_number_of_tokens(tokens, biased):
+    block = GatedSelfAttention(channels=6, heads=2, c_head=3).double()
+    x, bias = normal(4, tokens, 6), normal(1, 2, tokens, tokens) if biased else None
+    q, k, v, gate = (
+        layer(x).unflatten(-1, (2, 3)).transpose(-2, -3)
+        for layer in (block.to_query, block.to_key, block.to_value, block.to_gate)
+    )
+    mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    expected = block.to_out((mixed * gate.sigmoid()).transpose(-2, -3).flatten(-2))
+    torch.testing.assert_close(block(x, bias), expected)
+
+
+def test_fast_products_keep_the_precision_of_float32_and_leave_no_trace():
+    left, right = normal(70, 96), normal(96, 70, seed=2)
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    with fast_products():
+        product = left.float() @ right.float()
+    assert switch.fp32_precision == before
+    torch.testing.assert_close(product.double(), left @ right, rtol=0, atol=1e-4)

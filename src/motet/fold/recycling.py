@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import ConfigError
-from ..nn import PLAIN, Execution
+from ..nn import PLAIN, Execution, fast_products
 from .features import Features
 from .model import AlphaFold
 from .prediction import Prediction
@@ -71,7 +71,8 @@ def fold(
     for number in range(recycling.recycles + 1):
         read = features if isinstance(features, Features) else features(number)
         before = previous or model.nothing(read)
-        prediction = model(read, before, execution)
+        with fast_products():
+            prediction = model(read, before, execution)
         change = distance_change(before.positions, prediction.folded.positions, read.residue_presence)
         changes.append(float(change.max()))
         previous = prediction.recycled

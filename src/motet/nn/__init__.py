@@ -12,6 +12,7 @@ from .msa_attention import GlobalColumnAttention as GlobalColumnAttention
 from .msa_attention import RowAttention as RowAttention
 from .norm import LayerNorm as LayerNorm
 from .outer_product import OuterProductMean as OuterProductMean
+from .products import fast_products as fast_products
 from .transition import Transition as Transition
 from .triangle import TriangleAttention as TriangleAttention
 from .triangle import TriangleAttentionEnding as TriangleAttentionEnding

@@ -20,7 +20,7 @@ class Execution:
         dropout: Source of random draws; None is the deterministic network, without dropout.
     """
 
-    memory_budget: int = 2**25
+    memory_budget: int = 2**23
     dropout: torch.Generator | None = None
 
     def __post_init__(self) -> None:

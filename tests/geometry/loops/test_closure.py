@@ -8,7 +8,7 @@ from torch.autograd import gradcheck
 
 from motet.errors import DegenerateLoopError
 from motet.geometry import angle, dihedral, distance
-from motet.geometry.loops import close_tripeptide
+from motet.geometry.loops import close_tripeptide, list_closures, tripeptide_internals
 
 NAMES = ("b_len", "b_ang", "t_ang")
 
@@ -63,13 +63,32 @@ def test_a_batch_equals_a_loop(batch, closed):
             torch.testing.assert_close(getattr(alone, field.name), getattr(closed, field.name)[index])
 
 
-def test_the_two_jacobians_are_proportional_within_a_problem(closed):
-    """Their ratio depends on the problem alone, not on the solution."""
-    ratio = closed.torsion_jacobian / torch.where(closed.exists, closed.body_jacobian, 1.0)
-    for index in range(len(ratio)):
-        some = ratio[index, closed.exists[index] & ~closed.near_double[index]]
-        if len(some) > 1:
-            assert (some.max() / some.min() - 1).item() < 1e-6
+def test_the_torsion_jacobian_is_the_determinant_of_the_six_axes(closed):
+    """A unit turn about each bond N-A and A-C turns the end about that axis and moves the last C."""
+    atoms = closed.coords[closed.exists]
+    start = atoms[:, (0, 1, 3, 4, 6, 7)]
+    axis = atoms[:, (1, 2, 4, 5, 7, 8)] - start
+    axis = axis / axis.norm(dim=-1, keepdim=True)
+    moves = torch.linalg.cross(axis, atoms[:, 8:] - start)
+    determinant = torch.linalg.det(torch.cat((axis, moves), dim=-1)).abs()
+    torch.testing.assert_close(closed.torsion_jacobian[closed.exists], determinant, rtol=1e-6, atol=1e-9)
+
+
+def test_the_list_holds_what_the_table_holds(batch, closed):
+    listed = list_closures(*batch)
+    assert (listed.problem == closed.exists.nonzero()[:, 0]).all()
+    for field in fields(listed)[1:]:
+        assert (getattr(listed, field.name) == getattr(closed, field.name)[closed.exists]).all()
+
+
+def test_a_degenerate_problem_is_named_by_its_place(cases):
+    """Also where problems are worked on in portions."""
+    rows = [x[None].repeat(2100, *(1 for _ in x.shape)) for x in problem(cases[0])]
+    along = rows[3][2090, 2] - rows[3][2090, 1]
+    rows[3][2090, 0] = rows[3][2090, 1] - along
+    rows[3][2090, 3] = rows[3][2090, 2] + along
+    with pytest.raises(DegenerateLoopError, match="2090"):
+        close_tripeptide(*rows)
 
 
 def test_gradients_agree_with_finite_differences(cases):
@@ -89,18 +108,43 @@ def test_near_double_solutions_are_flagged(cases, closed):
             assert closed.near_double[index].any()
 
 
+def closes_to_itself(trace):
+    """Largest difference between the given atoms of windows, `windows 9 3`, and the nearest closure."""
+    closed = close_tripeptide(*tripeptide_internals(trace))
+    off = torch.where(closed.exists, (closed.coords - trace[:, None]).abs().amax((-2, -1)), torch.inf)
+    return off.amin(-1).max().item()
+
+
 def test_residues_of_a_chain_close_to_themselves(trp_cage):
     """Each window of three residues has the structure itself among its closures."""
     topology = trp_cage.topology
     trace = np.stack([topology.atom_index(name) for name in ("N", "CA", "C")], -1)
     windows = np.stack([trace[k : k + 3].ravel() for k in range(len(trace) - 2)])
-    atoms = trp_cage.coords.reshape(-1, 3)[torch.from_numpy(windows)]
-    lengths = torch.stack([distance(atoms[:, k], atoms[:, k + 1]) for k in range(1, 7)], -1)
-    angles = torch.stack([angle(*(atoms[:, k + step] for step in range(3))) for k in range(7)], -1)
-    omegas = torch.stack([dihedral(*(atoms[:, k + step] for step in range(4))) for k in (1, 4)], -1)
-    closed = close_tripeptide(lengths, angles, omegas, atoms[:, (0, 1, 7, 8)])
-    off = torch.where(closed.exists, (closed.coords - atoms[:, None]).abs().amax((-2, -1)), torch.inf)
-    assert off.amin(-1).max() < 1e-6
+    assert closes_to_itself(trp_cage.coords.reshape(-1, 3)[torch.from_numpy(windows)]) < 1e-6
+
+
+@pytest.mark.slow
+def test_every_tripeptide_of_the_loop_set_closes_to_itself(shared):
+    windows = []
+    for path in sorted((shared / "loops" / "bb").glob("*.npz")):
+        trace = np.load(path)["bb"][:, :3].astype(np.float64)
+        three = np.concatenate([trace[k : len(trace) - 2 + k] for k in range(3)], axis=1)
+        bonds = np.linalg.norm(three[:, 2:6:3] - three[:, 3:7:3], axis=-1)
+        windows.append(three[np.isfinite(three).all((1, 2)) & (bonds < 1.6).all(1)])
+    windows = torch.from_numpy(np.concatenate(windows))
+    assert len(windows) > 40_000
+    assert closes_to_itself(windows) < 1e-6
+
+
+def test_random_problems_have_an_even_number_of_closures_apart_from_double_ones():
+    """Zeros of the resultant come in pairs; a lost one would be alone."""
+    random = torch.Generator().manual_seed(5)
+    lengths, angles, omegas = (torch.rand(20_000, n, generator=random, dtype=torch.float64) for n in (6, 7, 2))
+    anchors = 2 * torch.randn(20_000, 4, 3, generator=random, dtype=torch.float64)
+    closed = close_tripeptide(0.8 + 2.5 * lengths, 0.6 + 2.2 * angles, 6.28 * omegas, anchors)
+    odd = closed.exists.sum(-1) % 2 == 1
+    assert not (odd & ~closed.near_double.any(-1)).any()
+    assert closed.exists.sum(-1).max() >= 12
 
 
 def test_legs_on_the_axis_are_refused(cases):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...errors import DegenerateLoopError
@@ -37,8 +37,9 @@ class Bodies:
         angles: Float[Tensor, "batch 7"],
         omegas: Float[Tensor, "batch 2"],
         anchors: Float[Tensor, "batch 4 3"],
+        first: int = 0,
     ) -> "Bodies":
-        """The bodies of a closure problem; arguments as in `close_tripeptide`.
+        """The bodies of closure problems, numbered from `first`; other arguments as in `close_tripeptide`.
 
         Raises:
             DegenerateLoopError: A body lies on its own axis.
@@ -50,7 +51,7 @@ class Bodies:
         base = anchors[:, (2, 3, 0, 1)]
         placed = torch.stack((*peptides, base), dim=1)
         placed = placed - placed[:, :, :1]
-        axes = _axes(placed)
+        axes = _axes(placed, first)
         points = placed @ axes
         sides = points[:, :, 3, 0]
         corners, closes = _triangle(sides)
@@ -78,16 +79,29 @@ class Bodies:
         kept[..., 0, 0] = angles[:, (0, 3, 6)].cos()
         return equations - kept
 
-    def atoms(self, turns: Float[Tensor, "batch solutions 3"]) -> Float[Tensor, "batch solutions 9 3"]:
-        """N1 A1 C1 N2 A2 C2 N3 A3 C3, in Å, turned as the anchors were, with A3 at the origin."""
-        cosine, sine = turns.cos()[..., None], turns.sin()[..., None]
-        edges = self.edges[:, None]
-        along, inward, normal = edges.expand(*turns.shape, 3, 3).unbind(-1)
-        turned = torch.stack((along, cosine * inward + sine * normal, cosine * normal - sine * inward), dim=-1)
-        placed = self.points[:, None] @ turned.mT + self.corners[:, None, :, None]
-        home = self.axes[:, None, 2] @ turned[:, :, 2].mT
-        atoms = placed.flatten(2, 3)[:, :, (10, 0, 1, 2, 4, 5, 6, 8, 9)]
-        return (atoms - atoms[:, :, 7:8]) @ home.mT
+    def atoms(
+        self,
+        problem: Int[Tensor, "solutions"],
+        turns: Float[Tensor, "solutions 3"],
+        anchors: Float[Tensor, "batch 4 3"],
+    ) -> Float[Tensor, "solutions 9 3"]:
+        """N1 A1 C1 N2 A2 C2 N3 A3 C3 of each solution, in Å: the anchors as they are, and five atoms between."""
+        cosine, sine = turns.cos()[:, :, None], turns.sin()[:, :, None]
+        edges = self.edges.mT[problem]
+        along, inward, normal = edges.unbind(2)  # of each body: solutions 3 xyz
+        y, z = cosine * inward + sine * normal, cosine * normal - sine * inward
+        legs = self.points[problem][:, :2, 1:3]
+        corners = self.corners[problem]
+        placed = (
+            legs[..., :1] * along[:, :2, None] + legs[..., 1:2] * y[:, :2, None] + legs[..., 2:] * z[:, :2, None]
+        )
+        inner = torch.cat(((placed + corners[:, :2, None]).flatten(1, 2), corners[:, 1:2]), dim=1)
+        inner = inner - corners[:, 2:]
+        turned = torch.stack((along[:, 2], y[:, 2], z[:, 2]), dim=-1)
+        fixed = anchors[problem]
+        c1, n2, c2, n3, a2 = (inner @ turned @ self.axes[:, 2].mT[problem] + fixed[:, 2:3]).unbind(1)
+        n1, a1, a3, c3 = fixed.unbind(1)
+        return torch.stack((n1, a1, c1, n2, a2, c2, n3, a3, c3), dim=1)
 
 
 def _turning(edges: Float[Tensor, "batch 3 3 3"], v: Float[Tensor, "batch 3 3"]) -> Float[Tensor, "batch 3 3 3"]:
@@ -113,7 +127,7 @@ def _peptide(
     return torch.stack((a, c, n, n + last[:, None] * onward), dim=1)
 
 
-def _axes(placed: Float[Tensor, "batch 3 4 3"]) -> Float[Tensor, "batch 3 3 3"]:
+def _axes(placed: Float[Tensor, "batch 3 4 3"], numbered_from: int) -> Float[Tensor, "batch 3 3 3"]:
     """Frame of each body: x from A to A, y towards C, or towards N where C lies on the axis."""
     side = placed[:, :, 3]
     length = side.norm(dim=-1, keepdim=True)
@@ -125,7 +139,7 @@ def _axes(placed: Float[Tensor, "batch 3 4 3"]) -> Float[Tensor, "batch 3 3 3"]:
     bad = (~usable.any(-1)).nonzero()
     if len(bad):
         which, body = bad[0].tolist()
-        raise DegenerateLoopError(which, _NAMES[body])
+        raise DegenerateLoopError(numbered_from + which, _NAMES[body])
     y = torch.where(usable[:, :, :1], off[:, :, 0], off[:, :, 1])
     y = y / y.norm(dim=-1, keepdim=True)
     return torch.stack((x, y, torch.linalg.cross(x, y)), dim=-1)

@@ -1,180 +1,110 @@
 """All real solutions of the three bilinear equations of a tripeptide: one resultant, then Newton's method."""
 
-import math
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-SOLUTIONS = 16  # the degree of the problem: never more real ones
-_SAMPLES = 32
+from .circle import Waves, waves, zeros
+from .newton import Solutions, distinct, polished, sorted_solutions
+
 _DEGREE = 8
-_NEAR_CIRCLE = 0.05  # candidates only: close pairs of eigenvalues leave the circle by about the root of rounding
-_NEAR_PAIR = 0.2
-_LONGEST_STEP = 0.3  # rad
-_STEPS = 40
-_RESIDUAL = 1e-9
-_SAME = 1e-5  # rad
+_NEAR_PAIR = 0.02  # residual up to which τ1 and τ2 are taken to go with a zero
+_NEAR_PAIR_THOROUGH = 0.5
 
 
 @torch.no_grad()
 def solve(
     equations: Float[Tensor, "batch 3 3 3"], closes: Bool[Tensor, "batch"]
-) -> tuple[Float[Tensor, "batch solutions 3"], Bool[Tensor, "batch solutions"]]:
-    """Turns τ of the bodies, in rad, with w(τ of i-1)ᵀ M_i w(τ of i) = 0, and which of 16 places hold one."""
-    problem, turns = _candidates(equations, closes)
-    turns, good = _newton(equations, problem, turns)
-    return _distinct(problem[good], turns[good], len(equations))
+) -> tuple[Int[Tensor, "solutions"], Float[Tensor, "solutions 3"]]:
+    """Turns τ of the bodies, in rad, with w(τ of i-1)ᵀ M_i w(τ of i) = 0, and the problem that each solves.
+
+    Sorted by problem and rising τ3.
+    """
+    able = closes.nonzero().squeeze(-1)
+    problem, turns = _solve(equations[able].movedim(0, -1).contiguous(), waves(_DEGREE, equations))
+    return able[problem], turns.T
 
 
-def unit(turns: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 3"]:
-    """w(τ) = (1, cos τ, sin τ)."""
-    return torch.stack((torch.ones_like(turns), turns.cos(), turns.sin()), dim=-1)
+def _solve(m: Float[Tensor, "3 3 3 batch"], constants: Waves) -> Solutions:
+    """Solutions of some problems; those with an odd number, where one must be lost or double, are searched anew."""
+    problem, turns = _searched(m, constants, thorough=False)
+    odd = problem.bincount(minlength=m.shape[-1]) % 2 == 1
+    if not odd.any():
+        return problem, turns
+    again, anew = _searched(m[..., odd], constants, thorough=True)
+    again = odd.nonzero().squeeze(-1)[again]
+    settled = ~odd[problem]
+    return sorted_solutions(torch.cat((problem[settled], again)), torch.cat((turns[:, settled], anew), dim=1))
 
 
-def residual(
-    equations: Float[Tensor, "*#batch 3 3 3"], turns: Float[Tensor, "*#batch 3"]
-) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch 3"], Float[Tensor, "*batch 3"]]:
-    """The three equations, their slopes by the body after the corner, and by the body before it."""
-    w, slope = unit(turns), torch.stack((torch.zeros_like(turns), -turns.sin(), turns.cos()), dim=-1)
-    before, slope_before = w.roll(1, dims=-2), slope.roll(1, dims=-2)
-    onto = (equations @ w.unsqueeze(-1)).squeeze(-1)
-    onto_slope = (equations @ slope.unsqueeze(-1)).squeeze(-1)
-    return (before * onto).sum(-1), (before * onto_slope).sum(-1), (slope_before * onto).sum(-1)
+def _searched(m: Float[Tensor, "3 3 3 batch"], constants: Waves, thorough: bool) -> Solutions:
+    coefficients = (constants.analysis @ _resultant(m, constants.samples)).T
+    problem, third = zeros(coefficients, constants, thorough)
+    problem, turns = _starts(m, problem, third, _NEAR_PAIR_THOROUGH if thorough else _NEAR_PAIR)
+    turns, good = polished(m[..., problem], turns)
+    return distinct(problem[good], turns[:, good])
 
 
-def newton_step(
-    value: Float[Tensor, "*batch 3"], after: Float[Tensor, "*batch 3"], before: Float[Tensor, "*batch 3"]
-) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch"]]:
-    """J⁻¹ F times det J, and det J, of the cyclic 3x3 system."""
-    determinant = after.prod(-1) + before.prod(-1)
-    following, previous = after.roll(-1, dims=-1), after.roll(1, dims=-1)
-    step = (
-        following * previous * value
-        - before * following * value.roll(1, dims=-1)
-        + before * before.roll(1, dims=-1) * value.roll(-1, dims=-1)
-    )
-    return step, determinant
-
-
-def _resultant(m: Float[Tensor, "batch 3 3 3"], third: Float[Tensor, "samples"]) -> Float[Tensor, "batch samples"]:
+def _resultant(m: Float[Tensor, "3 3 3 batch"], third: Float[Tensor, "samples"]) -> Float[Tensor, "samples batch"]:
     """The resultant at values of τ3: zero where some τ1, τ2 solve the equations with it.
 
     With τ3 known, corner 1 puts w(τ1) on the line a, corner 3 puts w(τ2) on the line b. Corner 2 and the unit
     circle J each cut b in two points, and R = D(S, J)² - D(S, S) D(J, J) vanishes where they share one;
     D(X, Y) is bᵀ adj(X, Y) b, and S = KᵀJK with K = [a]× M2, whose adjugate factors.
     """
-    w = unit(third)
-    a, b = w @ m[:, 0], w @ m[:, 2].mT
-    m2 = m[:, None, 1]
-    columns = torch.linalg.cross(a[..., None, :], m2.mT, dim=-1)  # K's columns as rows
-    k_b = (columns * b[..., None]).sum(-2)
-    flipped = b * b.new_tensor([-1.0, 1, 1])
-    k_flipped = (columns * flipped[..., None]).sum(-2)
-    lengths = _cone(columns, columns)
-    trace, against = lengths.sum(-1), (lengths * b.new_tensor([-1.0, 1, 1])).sum(-1)
+    w = torch.stack((torch.ones_like(third), third.cos(), third.sin()), dim=-1)
+    a = (w @ m[0].flatten(1)).unflatten(1, (3, -1))
+    b = (w @ m[2].transpose(0, 1).flatten(1)).unflatten(1, (3, -1))
+    b0, b1, b2 = b.unbind(1)
+    k = _cross(a[:, :, None], m[1], 1)  # samples, component, column, batch
+    k_b0, k_b1, k_b2 = (k[:, :, 0], k[:, :, 1] * b1[:, None], k[:, :, 2] * b2[:, None])
+    k_b0 = k_b0 * b0[:, None]
+    rest = k_b1 + k_b2
+    k_b, k_flipped = rest + k_b0, rest - k_b0
+    lengths = _cone(k, k)  # of each column
+    first, others = lengths[:, 0], lengths[:, 1] + lengths[:, 2]
+    late, early = b1.square() + b2.square(), b0.square()
     mixed = _cone(k_b, k_flipped) - 0.5 * (
-        trace * (b * flipped).sum(-1) + _cone(k_b, k_b) - (trace - against) * b.square().sum(-1)
+        (first + others) * (late - early) + _cone(k_b, k_b) - 2 * first * (late + early)
     )
-    adjugate = torch.stack(
-        [torch.linalg.cross(m[:, 1, :, i], m[:, 1, :, j]) for i, j in ((1, 2), (2, 0), (0, 1))], 1
-    )
-    across = (b * (a @ adjugate.mT)).sum(-1)
-    return mixed.square() - _cone(a, a) * _cone(b, b) * across.square()
+    columns = m[1].unbind(1)
+    adjugate = torch.stack([_cross(columns[i], columns[j], 0) for i, j in ((1, 2), (2, 0), (0, 1))])
+    across = (b * (a[:, None] * adjugate).sum(2)).sum(1)
+    return mixed.square() - _cone(a, a) * (late - early) * across.square()
 
 
-def _cone(x: Float[Tensor, "*#batch 3"], y: Float[Tensor, "*#batch 3"]) -> Float[Tensor, "*batch"]:
+def _cross(x: Tensor, y: Tensor, dim: int) -> Tensor:
+    """Cross product along one dimension of x, whose place in y is one less where x has the samples before it."""
+    (x0, x1, x2), (y0, y1, y2) = x.unbind(dim), y.unbind(0)
+    return torch.stack((x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0), dim=dim)
+
+
+def _cone(x: Float[Tensor, "samples 3 *batch"], y: Float[Tensor, "samples 3 *batch"]) -> Tensor:
     """xᵀ J y with J = diag(-1, 1, 1)."""
-    return (x[..., 1:] * y[..., 1:]).sum(-1) - x[..., 0] * y[..., 0]
+    return x[:, 1] * y[:, 1] + x[:, 2] * y[:, 2] - x[:, 0] * y[:, 0]
 
 
-def _candidates(
-    m: Float[Tensor, "batch 3 3 3"], closes: Bool[Tensor, "batch"]
-) -> tuple[Int[Tensor, "candidates"], Float[Tensor, "candidates 3"]]:
-    """Starting points: the problem each belongs to, and its three turns."""
-    third, near = _roots(m)
-    w = unit(third)
-    a, b = w @ m[:, 0], w @ m[:, 2].mT
-    first, second = _both_on_line(a)[..., :, None], _both_on_line(b)[..., None, :]
-    first, second = torch.broadcast_tensors(first, second)
-    miss = (unit(first) * (unit(second) @ m[:, None, None, 1].mT)).sum(-1).abs()
-    start = near[..., None, None] & (miss < _NEAR_PAIR) & closes[:, None, None, None]
-    problem = start.nonzero()[:, 0]
-    third = third[..., None, None].expand_as(first)
-    return problem, torch.stack((first[start], second[start], third[start]), dim=-1)
+def _starts(
+    m: Float[Tensor, "3 3 3 batch"], problem: Int[Tensor, "zeros"], third: Float[Tensor, "zeros"], near: float
+) -> tuple[Int[Tensor, "starts"], Float[Tensor, "3 starts"]]:
+    """Where Newton's method begins: for each zero of the resultant the τ1 and τ2 that may go with it."""
+    c, s = third.cos(), third.sin()
+    m1, m2, m3 = m[0][..., problem], m[1][..., problem], m[2][..., problem]
+    first = _on_line(m1[0] + c * m1[1] + s * m1[2])
+    second = _on_line(m3[:, 0] + c * m3[:, 1] + s * m3[:, 2])
+    onto = [m2[:, 0] + m2[:, 1] * w[0] + m2[:, 2] * w[1] for w in second]
+    miss = torch.stack([(y[0] + w[0] * y[1] + w[1] * y[2]).abs() for w in first for y in onto])
+    miss = torch.where(miss == miss.amin(0), 0.0, miss)
+    pair, zero = (miss < near).nonzero(as_tuple=True)
+    chosen = [torch.stack(both)[index, :, zero] for both, index in ((first, pair // 2), (second, pair % 2))]
+    turns = [torch.atan2(w[:, 1], w[:, 0]) for w in chosen]
+    return problem[zero], torch.stack((*turns, third[zero]))
 
 
-def _roots(m: Float[Tensor, "batch 3 3 3"]) -> tuple[Float[Tensor, "batch roots"], Bool[Tensor, "batch roots"]]:
-    """Angles of the 16 roots of the resultant in exp(i τ3), and which of them are near the circle."""
-    samples = torch.arange(_SAMPLES, dtype=m.dtype, device=m.device) * (2 * math.pi / _SAMPLES)
-    powers = torch.arange(-_DEGREE, _DEGREE + 1, dtype=m.dtype, device=m.device)
-    waves = torch.polar(torch.full((), 1 / _SAMPLES, dtype=m.dtype), -samples[:, None] * powers)
-    coefficients = _resultant(m, samples).to(waves) @ waves
-    size = coefficients.abs().amax(-1, keepdim=True).clamp_min(torch.finfo(m.dtype).tiny)
-    leading = coefficients[:, -1:]
-    leading = torch.where(leading.abs() > 1e-16 * size, leading, 1e-16 * size + 0j)
-    companion = torch.diag_embed(torch.ones_like(coefficients[:, :-2]), offset=-1)
-    companion[:, :, -1] -= coefficients[:, :-1] / leading
-    roots = torch.linalg.eigvals(companion)
-    return roots.angle(), (roots.abs() - 1).abs() < _NEAR_CIRCLE
-
-
-def _both_on_line(line: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 2"]:
-    """The two turns τ with line · w(τ) = 0; the nearest one, twice, where the line misses the circle."""
-    middle = torch.atan2(line[..., 2], line[..., 1])
-    radius = torch.hypot(line[..., 1], line[..., 2]).clamp_min(torch.finfo(line.dtype).tiny)
-    half = torch.acos((-line[..., 0] / radius).clamp(-1, 1))
-    return torch.stack((middle + half, middle - half), dim=-1)
-
-
-def _newton(
-    equations: Float[Tensor, "batch 3 3 3"],
-    problem: Int[Tensor, "candidates"],
-    turns: Float[Tensor, "candidates 3"],
-) -> tuple[Float[Tensor, "candidates 3"], Bool[Tensor, "candidates"]]:
-    """Candidates polished, and which of them became solutions; those that have settled drop out."""
-    turns, active = turns.clone(), torch.arange(len(turns), device=turns.device)
-    for _ in range(_STEPS):
-        if not len(active):
-            break
-        step, determinant = newton_step(*residual(equations[problem[active]], turns[active]))
-        small = determinant.abs() < 1e-14
-        step = torch.where(small, 0.0, 1.0)[:, None] * step / torch.where(small, 1.0, determinant)[:, None]
-        length = step.norm(dim=-1, keepdim=True)
-        turns[active] -= step * (_LONGEST_STEP / length.clamp_min(_LONGEST_STEP))
-        active = active[(length > 1e-13).squeeze(-1)]
-    value, _, _ = residual(equations[problem], turns)
-    return torch.remainder(turns + math.pi, 2 * math.pi) - math.pi, value.abs().amax(-1) < _RESIDUAL
-
-
-def _distinct(
-    problem: Int[Tensor, "found"], turns: Float[Tensor, "found 3"], batch: int
-) -> tuple[Float[Tensor, "batch solutions 3"], Bool[Tensor, "batch solutions"]]:
-    """Each solution once, by rising τ3, in 16 places a problem."""
-    key = turns[:, 2].argsort(stable=True)
-    order = key[problem[key].argsort(stable=True)]
-    problem, turns = problem[order], turns[order]
-    dense, filled = _dense(problem, turns, batch)
-    gap = torch.remainder(dense[:, :, None] - dense[:, None] + math.pi, 2 * math.pi) - math.pi
-    same = (gap.abs().amax(-1) < _SAME) & filled[:, None]
-    fresh = filled & ~same.tril(-1).any(-1)
-    place = fresh.nonzero()[:, 0]
-    dense, filled = _dense(place, dense[fresh], batch, SOLUTIONS)
-    return dense, filled
-
-
-def _dense(
-    problem: Int[Tensor, "found"], turns: Float[Tensor, "found 3"], batch: int, places: int = 0
-) -> tuple[Float[Tensor, "batch places 3"], Bool[Tensor, "batch places"]]:
-    """A list sorted by problem as a table with a row for each problem."""
-    count = problem.bincount(minlength=batch)
-    column = torch.arange(len(problem), device=turns.device) - (count.cumsum(0) - count)[problem]
-    places = places or int(count.max()) if batch else places
-    assert not len(column) or int(column.max()) < places, "a tripeptide has at most 16 closures"
-    table, filled = (
-        turns.new_zeros(batch, places, 3),
-        torch.zeros(batch, places, dtype=torch.bool, device=turns.device),
-    )
-    table[problem, column] = turns
-    filled[problem, column] = True
-    return table, filled
+def _on_line(line: Float[Tensor, "3 zeros"]) -> tuple[Float[Tensor, "2 zeros"], Float[Tensor, "2 zeros"]]:
+    """Cosine and sine of the two τ with line · w(τ) = 0; the nearest one, twice, where the line misses."""
+    radius = torch.hypot(line[1], line[2]).clamp_min(torch.finfo(line.dtype).tiny)
+    along, toward = (-line[0] / radius).clamp(-1, 1), line[1:] / radius
+    aside = (1 - along.square()).clamp_min(0).sqrt() * torch.stack((-toward[1], toward[0]))
+    middle = along * toward
+    return middle + aside, middle - aside

@@ -9,6 +9,7 @@ from .adapters import GaussianMixtureModel as GaussianMixtureModel
 from .adapters import HDBSCANModel as HDBSCANModel
 from .choose_k import Choice as Choice
 from .choose_k import choose_k as choose_k
+from .density import DensityClusters as DensityClusters
 from .earth_mover import Transport as Transport
 from .earth_mover import earth_movers as earth_movers
 from .families import Family as Family
@@ -21,6 +22,7 @@ from .metrics import variation_of_information as variation_of_information
 from .mppca import MPPCA as MPPCA
 from .mppca import MPPCAModel as MPPCAModel
 from .mppca import mixture_of_labels as mixture_of_labels
+from .principal import principal as principal
 from .protocols import Clustering as Clustering
 from .protocols import ClusterModel as ClusterModel
 from .selection import Selection as Selection

@@ -87,7 +87,7 @@ class HDBSCAN:
             TooFewPointsError: There are fewer points than a cluster needs.
             MissingExtraError: scikit-learn is not installed.
         """
-        masses = checked(points, None)
+        checked(points, None)
         if weights is not None:
             raise ConfigError("HDBSCAN cannot weigh points; draw points by their weight, or use SESC or MPPCA.")
         needed = max(self.min_cluster_size, self.min_samples or 0)
@@ -98,17 +98,23 @@ class HDBSCAN:
         )
         found.fit(points.detach().cpu().numpy())
         labels = torch.as_tensor(found.labels_, device=points.device).long()
-        clustered = labels >= 0
-        count = int(labels.max()) + 1
-        members = points[clustered]
-        ordered = labels[clustered]
-        if count:
-            ordered, _ = heaviest_first(ordered, masses[clustered], count)
-        labels = labels.masked_scatter(clustered, ordered)
-        shares = torch.nn.functional.one_hot(ordered, count).to(points) if count else points.new_zeros(0, 0)
-        centres = (shares / shares.sum(0)).mT @ members if count else points[:0]
-        probabilities = torch.as_tensor(found.probabilities_).to(points)
-        return HDBSCANModel(centres, labels, probabilities, members, ordered, _reach(members, ordered, count))
+        return describe_dense(points, labels, torch.as_tensor(found.probabilities_).to(points))
+
+
+def describe_dense(
+    points: Float[Tensor, "points dims"], labels: Int[Tensor, "points"], probabilities: Float[Tensor, "points"]
+) -> HDBSCANModel:
+    """The model of a partition into dense regions and noise (-1), the largest cluster first."""
+    clustered = labels >= 0
+    count = int(labels.max()) + 1
+    members = points[clustered]
+    ordered = labels[clustered]
+    if count:
+        ordered, _ = heaviest_first(ordered, torch.ones_like(ordered, dtype=points.dtype), count)
+    labels = labels.masked_scatter(clustered, ordered)
+    shares = torch.nn.functional.one_hot(ordered, count).to(points) if count else points.new_zeros(0, 0)
+    centres = (shares / shares.sum(0)).mT @ members if count else points[:0]
+    return HDBSCANModel(centres, labels, probabilities, members, ordered, _reach(members, ordered, count))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,11 @@ from .local_distances import lddt as lddt
 from .local_distances import residue_lddt as residue_lddt
 from .neighbours import neighbour_pairs as neighbour_pairs
 from .pairwise import pairwise_rmsd as pairwise_rmsd
+from .representations import REPRESENTATIONS as REPRESENTATIONS
+from .representations import BackboneCircle as BackboneCircle
+from .representations import CarbonDistances as CarbonDistances
+from .representations import Representation as Representation
+from .representations import SuperposedCarbons as SuperposedCarbons
 from .rigid import Rigid as Rigid
 from .rigid_groups import Hinge as Hinge
 from .rigid_groups import RigidGroupFinder as RigidGroupFinder

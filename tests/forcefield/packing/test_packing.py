@@ -23,7 +23,7 @@ def pairs_only() -> ForceField:
 
 def packed(structure, residues, field, native=False, most=40):
     layout = lay_out([structure])
-    slots = slots_of(layout, residues, native)
+    slots = slots_of(layout, residues, np.full(layout.n_residues, native))
     packer = Packer(field, layout, slots, Conditions(), reach=9.0, most=most)
     coords = structure.coords[None]
     return slots, packer, coords, packer.tables(coords)

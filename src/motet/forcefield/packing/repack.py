@@ -30,13 +30,11 @@ class Packing:
     """Settings of a repacking.
 
     Args:
-        keep_native: Whether each side chain may also stay as it is.
         reach: Distance in Å up to which atoms see each other; the force field's own is 9.
         most: Rotamers kept of each residue, the best of them without the other side chains.
         annealing: How the choice is made.
     """
 
-    keep_native: bool = False
     reach: float = 7.0
     most: int = 24
     annealing: Annealing = field(default_factory=Annealing)
@@ -52,31 +50,31 @@ def repacked(
     *,
     force_field: "ForceField",
     seed: int = 0,
-    keep_native: bool = False,
+    keep_native: bool | Mask = False,
     conditions: Conditions | None = None,
     settings: Packing | None = None,
 ) -> Structure:
     """The structure with its side chains in the rotamers that go together best; missing ones are built first.
 
     Backbone and CB stay where they are, as do alanine, glycine, proline, side chains with a bond to another
-    residue (disulfides), and modified residues. Rotamers are those of Top8000, with ideal lengths and angles. Hydrogens of
-    the structure are not moved: leave them out before. Each conformation of a batch is packed for itself.
+    residue (disulfides), and modified residues. Rotamers are those of Top8000, with ideal lengths and angles.
+    Hydrogens of the structure are not moved: leave them out before. Each conformation is packed for itself.
 
     Args:
         structure: Any batch of conformations.
         residues: Which residues may turn, as indices or as a mask; all that can when left out.
         force_field: Its terms that act between side chains decide, with their weights.
         seed: Seed of the annealing.
-        keep_native: Whether each side chain may also stay as it is.
+        keep_native: Whether each side chain may also stay as it is; or which may, as a mask of residues.
         conditions: Temperature, salt and pH; room temperature, 150 mM and 7 when left out.
-        settings: Everything else; `seed` and `keep_native` count, not its own.
+        settings: Everything else; `seed` counts, not its own.
     """
     how = settings or Packing()
-    how = replace(how, keep_native=keep_native, annealing=replace(how.annealing, seed=seed))
+    how = replace(how, annealing=replace(how.annealing, seed=seed))
     chosen = _mask(residues, structure.n_residues)
     structure = with_heavy_atoms(structure, chosen)
     layout = lay_out([structure])
-    slots = slots_of(layout, np.flatnonzero(chosen).tolist(), how.keep_native)
+    slots = slots_of(layout, np.flatnonzero(chosen).tolist(), _flags(keep_native, structure))
     if not len(slots):
         return structure
     packer = Packer(force_field, layout, slots, conditions or Conditions(), how.reach, how.most)
@@ -94,7 +92,7 @@ def repacked_each(
     *,
     force_field: "ForceField",
     seed: int = 0,
-    keep_native: bool = False,
+    keep_native: bool | Sequence[Mask] = False,
     settings: Packing | None = None,
 ) -> list[Structure]:
     """Unlike structures of one conformation each, packed as `repacked` does, many in one call.
@@ -102,17 +100,17 @@ def repacked_each(
     Conditions are room temperature, 150 mM and pH 7.
     """
     how = settings or Packing()
-    how = replace(how, keep_native=keep_native, annealing=replace(how.annealing, seed=seed))
+    how = replace(how, annealing=replace(how.annealing, seed=seed))
     whole = [
         with_heavy_atoms(one, _mask(chosen, one.n_residues))
         for one, chosen in zip(structures, residues, strict=True)
     ]
-    start = np.cumsum([0, *(one.n_residues for one in whole)])
+    natives = [keep_native] * len(whole) if isinstance(keep_native, bool) else keep_native
+    native = np.concatenate([_flags(flags, one) for flags, one in zip(natives, whole, strict=True)])
     rows = [_mask(chosen, one.n_residues) for one, chosen in zip(whole, residues, strict=True)]
     turning = np.flatnonzero(np.concatenate(rows))
     layout = lay_out(whole)
-    slots = slots_of(layout, turning.tolist(), how.keep_native)
-    assert start[-1] == layout.n_residues
+    slots = slots_of(layout, turning.tolist(), native)
     if not len(slots):
         return whole
     packer = Packer(force_field, layout, slots, Conditions(), how.reach, how.most)
@@ -140,6 +138,12 @@ def _batch(packer: Packer) -> int:
     copies = int(packer.slots.first_copy[-1])
     each = edges * packer.places**2 + 500 * copies
     return max(1, TABLE_NUMBERS // max(each, 1))
+
+
+def _flags(keep_native: bool | Mask, structure: Structure) -> Mask:
+    if isinstance(keep_native, np.ndarray):
+        return _mask(keep_native, structure.n_residues)
+    return np.full(structure.n_residues, keep_native)
 
 
 def _mask(residues: Mask | Iterable[int] | None, count: int) -> Mask:

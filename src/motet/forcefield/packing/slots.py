@@ -14,7 +14,7 @@ from ...chem import RESIDUES, ROTAMERS, Rotamer, chis_of
 from ...geometry import dihedral
 from ...structure.placement import place
 from ...structure.recipes import Recipe, recipe
-from ..layout import Integers, Layout
+from ..layout import Integers, Layout, Mask
 
 STEM = ("N", "CA", "C", "O", "CB")  # stays; what lies beyond is a copy's
 RIGID = ("ALA", "GLY", "PRO")  # nothing beyond CB turns without breaking a ring
@@ -31,6 +31,7 @@ class Kind:
         stem: Seen atoms of the stem of each, `slots 5`.
         side: Seen atoms beyond CB, in the order of the recipe, `slots atoms`.
         rotamers: The library's rotamers.
+        native: Whether the side chain as it is may be chosen; it is the last copy then.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     stem: Integers
     side: Integers
     rotamers: tuple[Rotamer, ...]
+    native: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +50,14 @@ class Slots:
     Args:
         residue: Residue of each slot.
         kinds: The slots by residue type.
-        copies: Number of copies of each slot; the last is the side chain as it is, where `native`.
+        copies: Number of copies of each slot.
         sizes: Atoms beyond CB of each slot.
-        native: Whether the side chain as it is may be chosen.
     """
 
     residue: Integers
     kinds: tuple[Kind, ...]
     copies: Integers
     sizes: Integers
-    native: bool
 
     def __len__(self) -> int:
         return len(self.residue)
@@ -87,28 +87,31 @@ class Slots:
         return tuple(found)
 
 
-def slots_of(layout: Layout, residues: Iterable[int], native: bool) -> Slots:
-    """Slots of those residues that can turn: whole, of the twenty, and bonded to no other side chain."""
+def slots_of(layout: Layout, residues: Iterable[int], native: Mask) -> Slots:
+    """Slots of those residues that can turn: whole, of the twenty, and bonded to no other side chain.
+
+    `native` marks the residues, of all, whose side chain may also stay as it is.
+    """
     held = _cross_linked(layout)
-    rows: dict[str, list[int]] = defaultdict(list)
+    rows: dict[tuple[str, bool], list[int]] = defaultdict(list)
     chosen: list[int] = []
     for residue in sorted(set(residues)):
         name = str(layout.residue_names[residue])
         if layout.kinds[residue] == "protein" and name in ROTAMERS and name not in RIGID and residue not in held:
             present = layout.atoms_of_residue[residue].keys()
             if present >= {*STEM, *RESIDUES[name].heavy_names}:
-                rows[name].append(len(chosen))
+                rows[name, bool(native[residue])].append(len(chosen))
                 chosen.append(residue)
     copies, sizes = np.zeros(len(chosen), dtype=np.int64), np.zeros(len(chosen), dtype=np.int64)
     kinds = []
-    for name, slots in sorted(rows.items()):
+    for (name, stays), slots in sorted(rows.items()):
         steps = _recipe(name)
         own = [layout.atoms_of_residue[chosen[slot]] for slot in slots]
         side = np.array([[atoms[step.atom] for step in steps.steps] for atoms in own], dtype=np.int64)
         stem = np.array([[atoms[atom] for atom in STEM] for atoms in own], dtype=np.int64)
-        kinds.append(Kind(name, steps, np.array(slots), stem, side, ROTAMERS[name]))
-        copies[slots], sizes[slots] = len(ROTAMERS[name]) + native, side.shape[1]
-    return Slots(np.array(chosen, dtype=np.int64), tuple(kinds), copies, sizes, native)
+        kinds.append(Kind(name, steps, np.array(slots), stem, side, ROTAMERS[name], stays))
+        copies[slots], sizes[slots] = len(ROTAMERS[name]) + stays, side.shape[1]
+    return Slots(np.array(chosen, dtype=np.int64), tuple(kinds), copies, sizes)
 
 
 def copied(
@@ -121,7 +124,7 @@ def copied(
         built = _built(kind, coords)
         costs = coords.new_tensor([-math.log(one.frequency) for one in kind.rotamers])
         costs = costs.expand(len(coords), len(kind.slots), -1)
-        if slots.native:
+        if kind.native:
             now = coords[:, torch.from_numpy(kind.side)][:, :, None]
             built = torch.cat((built, now), dim=2)
             costs = torch.cat((costs, costs.gather(-1, _nearest(kind, coords)[..., None])), dim=-1)

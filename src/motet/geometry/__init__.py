@@ -23,6 +23,7 @@ from .rigid_groups import RigidGroupFinder as RigidGroupFinder
 from .rigid_groups import RigidGroups as RigidGroups
 from .rigid_groups import rigid_groups as rigid_groups
 from .screw import Screw as Screw
+from .secondary_structure import secondary_structure as secondary_structure
 from .superpose import rmsd as rmsd
 from .superpose import superpose as superpose
 from .superpose import superposed as superposed

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from typer import Typer
 from typer.testing import CliRunner
 
 from motet.cli.app import app
@@ -21,8 +22,14 @@ batch failed (they are listed at the end), 2 the request is wrong. Results go to
 
 
 def page() -> str:
-    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
-    return HEAD + "".join(section(arguments) for arguments in ([], *([command] for command in commands)))
+    asked = [[], *([name] for name in names_of(app))]
+    for group in app.registered_groups:
+        asked += [[group.name], *([group.name, name] for name in names_of(group.typer_instance))]
+    return HEAD + "".join(section(arguments) for arguments in asked)
+
+
+def names_of(group: Typer) -> list[str]:
+    return [command.name or command.callback.__name__ for command in group.registered_commands]
 
 
 def section(arguments: list[str]) -> str:

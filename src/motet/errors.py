@@ -93,6 +93,25 @@ class DegenerateLoopError(MotetError, ValueError):
         )
 
 
+class LoopError(MotetError, ValueError):
+    """A loop cannot be built between its fixed ends."""
+
+    def __init__(self, length: int, reason: str) -> None:
+        self.length, self.reason = length, reason
+        super().__init__(
+            f"a loop of {length} residue{'s' if length != 1 else ''} cannot be closed: {reason}; check the numbers "
+            "of its residues, or make the loop longer at either end."
+        )
+
+
+class LoopRegionError(MotetError, ValueError):
+    """A text names no loop of the structure."""
+
+    def __init__(self, residues: str, reason: str) -> None:
+        self.residues, self.reason = residues, reason
+        super().__init__(f"loop {residues!r}: {reason}; write chain and first and last residue: A:12-23.")
+
+
 class OutputExistsError(MotetError, FileExistsError):
     """The output is already there and nobody asked to replace it."""
 
@@ -136,4 +155,18 @@ class TooFewPointsError(MotetError, ValueError):
         super().__init__(
             f"{clusters} clusters of {distinct} distinct point{'s' if distinct > 1 else ''}: "
             "ask for fewer clusters, or give more points."
+        )
+
+
+class MissingWeightsError(MotetError, FileNotFoundError):
+    """A network is asked for whose weights are not on this machine."""
+
+    def __init__(self, model: str, folder: object, there: tuple[str, ...]) -> None:
+        self.model, self.folder, self.there = model, str(folder), there
+        others = f" (there are {', '.join(there)})" if there else ""
+        super().__init__(
+            f"the weights of {model} are not in {folder}{others}; motet ships none. With a network: "
+            f"`motet weights fetch alphafold2 --model {model}`. Without: take params_{model}.npz from the "
+            "official archive alphafold_params_2022-12-06.tar (DeepMind, CC BY 4.0) and run "
+            f"`motet weights add params_{model}.npz`, or give the archive itself."
         )

@@ -19,7 +19,9 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("verb", ["", "ensemble", "energy", "minimise", "info", "report"])
+@pytest.mark.parametrize(
+    "verb", ["", "ensemble", "energy", "minimise", "info", "report", "weights", "weights add"]
+)
 def test_help_loads_nothing_heavy(verb):
     code = ASK.format(arguments=[*verb.split(), "--help"], heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

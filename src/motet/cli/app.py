@@ -13,6 +13,7 @@ from .ensemble import ensemble
 from .info import info
 from .minimise import minimise
 from .report import report
+from .weights import weights
 
 app = typer.Typer(
     name="motet",
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (ensemble, energy, minimise, info, report):
     app.command()(command)
+app.add_typer(weights, name="weights")
 
 
 def _print_version(wanted: bool) -> None:

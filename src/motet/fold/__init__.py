@@ -5,6 +5,8 @@ of its supplement. The network is our own code; it takes DeepMind's published pa
 does not ship.
 """
 
+from . import archive as archive
+from . import store as store
 from .alignment import features_of as features_of
 from .config import AlphaFoldConfig as AlphaFoldConfig
 from .config import HeadsConfig as HeadsConfig

@@ -1,6 +1,7 @@
 """Small proteins, and ways to bend them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from motet.io import read
 from motet.structure import Structure
 
+SPECIMENS = Path(__file__).parent / "specimens"
 BendTo = Callable[[Structure, dict[int, tuple[float, float]]], Structure]
 
 
@@ -30,6 +32,38 @@ def loop(trp_cage) -> Structure:
 def helix(trp_cage) -> Structure:
     """NLYIQWLKD."""
     return trp_cage.residues(1, 9)
+
+
+@pytest.fixture(scope="session")
+def aromatic(trp_cage) -> Structure:
+    """YIQWLK: Tyr 3 and Trp 6 on one side of a helix, Lys 8."""
+    return trp_cage.residues(3, 8)
+
+
+@pytest.fixture(scope="session")
+def iron() -> Structure:
+    """Fe and the four cysteines that hold it, in float64."""
+    return _specimen("iron")
+
+
+@pytest.fixture(scope="session")
+def disulfide() -> Structure:
+    """Two pieces of three residues and the bond between them, in float64."""
+    return _specimen("disulfide")
+
+
+@pytest.fixture(scope="session")
+def open_disulfide(disulfide) -> Structure:
+    """The same, pulled 0.6 Å apart, with the bond left out of the topology."""
+    left, right = disulfide.residues(5, 7), disulfide.residues(126, 128)
+    place = {name: torch.from_numpy(one.mask("name SG")) for name, one in (("left", left), ("right", right))}
+    along = (right.coords[place["right"]] - left.coords[place["left"]])[0]
+    return left.concatenated(right.with_coords(right.coords + 0.6 * along / along.norm()))
+
+
+def _specimen(name: str) -> Structure:
+    structure = read(SPECIMENS / f"{name}.pdb")
+    return structure.with_coords(structure.model(0).coords.double())
 
 
 @pytest.fixture(scope="session")

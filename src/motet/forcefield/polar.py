@@ -50,6 +50,17 @@ class Acceptor:
     strength: float
 
 
+def outward_frames(layout: Layout) -> list[tuple[Frame, float]]:
+    """Frame and weight of the direction away from what each polar atom of the protein is bonded to.
+
+    The frame's first atom is the polar one.
+    """
+    table = {(row["residue"], row["atom"]): row["donor"] + row["acceptor"] for row in _rows()}
+    roles = layout.keyed(table, "")
+    around = layout.neighbours
+    return [_outwards(atom, around[atom]) for atom, role in enumerate(roles) if role and 0 < len(around[atom]) < 3]
+
+
 def polar_atoms(layout: Layout, conditions: Conditions) -> tuple[list[Donor], list[Acceptor]]:
     """Donors and acceptors of the protein; ligands are obstacles only."""
     table = {(row["residue"], row["atom"]): (row["donor"], row["acceptor"]) for row in _rows()}

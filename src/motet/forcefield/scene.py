@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -49,6 +50,15 @@ class Scene:
         """Attraction and repulsion of each pair, in kcal/mol."""
         table = self.parameters.pair_table(self.squared.dtype)
         return contact_energies(self.squared, table.depth, table.minimum, self.neighbours.code)
+
+    def repulsion(
+        self, i: Int[Tensor, "n"], j: Int[Tensor, "n"], squared: Float[Tensor, "n"]
+    ) -> Float[Tensor, "n"]:
+        """What some pairs, of the given squared distances in Å², are kept apart by, in kcal/mol."""
+        types = self.types[i % self.atoms], self.types[j % self.atoms]
+        code = self.parameters.code(*types, torch.zeros_like(i, dtype=torch.bool))
+        table = self.parameters.pair_table(squared.dtype)
+        return contact_energies(squared, table.depth, table.minimum, code)[1]
 
     @cached_property
     def burial(self) -> Float[Tensor, "all_atoms"]:

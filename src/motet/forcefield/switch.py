@@ -23,3 +23,9 @@ def switch_and_slope(
     value = (t * 6.0).sub_(15.0).mul_(t).add_(10.0).mul_(square).mul_(t).neg_().add_(1.0)
     slope = t.sub_(1.0).square_().mul_(square).mul_(-30.0 * scale)
     return value, slope
+
+
+def hump(u: Float[Tensor, "*pairs"]) -> Float[Tensor, "*pairs"]:
+    """(1 - u²)³: 1 at zero, 0 beyond one, with two continuous derivatives there."""
+    t = (1.0 - u * u).clamp_min(0.0)
+    return t * t * t

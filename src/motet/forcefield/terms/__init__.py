@@ -4,16 +4,20 @@ from collections.abc import Callable
 
 from .clash import Clash as Clash
 from .covalent import Covalent as Covalent
+from .disulfide import Disulfide as Disulfide
 from .electrostatics import Electrostatics as Electrostatics
 from .entropy_backbone import BackboneEntropy as BackboneEntropy
 from .entropy_sidechain import SideChainEntropy as SideChainEntropy
 from .hydrogen_bond import HydrogenBond as HydrogenBond
+from .metal import Metal as Metal
+from .pi import Pi as Pi
 from .rotamer import Rotamer as Rotamer
 from .solvation_hydrophobic import HydrophobicSolvation as HydrophobicSolvation
 from .solvation_polar import PolarSolvation as PolarSolvation
 from .term import Term as Term
 from .unfolded import Unfolded as Unfolded
 from .vdw import VanDerWaals as VanDerWaals
+from .water_bridge import WaterBridge as WaterBridge
 
 TERMS: tuple[Callable[[], Term], ...] = (
     VanDerWaals,
@@ -25,6 +29,10 @@ TERMS: tuple[Callable[[], Term], ...] = (
     BackboneEntropy,
     SideChainEntropy,
     Rotamer,
+    Disulfide,
+    Pi,
+    WaterBridge,
+    Metal,
     Covalent,
     Unfolded,
 )

@@ -16,7 +16,7 @@ from ..neighbours import SKIN, Neighbours
 from ..polar import polar_atoms
 from ..scene import Scene
 from ..shares import PairShare, Share
-from ..switch import switch
+from ..switch import hump, switch
 from ..vectors import TINY, dot, unit
 from .term import Term
 
@@ -144,9 +144,9 @@ class HydrogenBond(Term):
         tilt = -dot(acceptor_axis, towards)
         shape = _shape()
         donor = explicit * bend.clamp_min(0.0).square()
-        donor = donor + (1.0 - explicit) * _hump((bend - shape["cone_cosine"]) / shape["cone_width"])
+        donor = donor + (1.0 - explicit) * hump((bend - shape["cone_cosine"]) / shape["cone_width"])
         cosine, width = bound.acceptor_cosine.index_select(0, column), bound.acceptor_width.index_select(0, column)
-        acceptor = _hump((tilt - cosine) / width)
+        acceptor = hump((tilt - cosine) / width)
         strength = bound.donor_strength.index_select(0, row) * bound.acceptor_strength.index_select(0, column)
         values = self._well(dot(apart, apart), selected) * strength * donor * acceptor
         return (PairShare(values, selected.donor_atom, selected.acceptor_atom, selected.protein),)
@@ -156,7 +156,7 @@ class HydrogenBond(Term):
         depth = self.log_depth.to(squared.dtype).exp().index_select(0, selected.depth)
         best = self.log_distance.to(squared.dtype).exp().index_select(0, selected.distance)
         r = (squared + TINY).sqrt()
-        near = _hump((best - r).clamp_min(0.0) / shape["fading_width"])
+        near = hump((best - r).clamp_min(0.0) / shape["fading_width"])
         x = (best / torch.maximum(r, best)).square()
         fifth = x * x * x * x * x
         well = near * fifth * (5.0 * x - 6.0)
@@ -191,12 +191,6 @@ def _axis(
     """Unit vectors along which hydrogens, or lone pairs, lie."""
     p, q, r, s = scene.at(frame).unbind(2)
     return unit(unit(p - q) + weight * unit(r - s)).flatten(1)
-
-
-def _hump(u: Float[Tensor, "bonds"]) -> Float[Tensor, "bonds"]:
-    """1 at zero, 0 beyond one, with two continuous derivatives."""
-    t = (1.0 - u * u).clamp_min(0.0)
-    return t * t * t
 
 
 @cache

@@ -66,4 +66,41 @@ def test_the_free_energy_map_has_its_zero_where_most_conformations_are(make_ense
 def test_the_same_seed_gives_the_same_states(make_ensemble, two_wells):
     one, two = (analyse(make_ensemble(two_wells[0]), seed=3).states for _ in range(2))
     assert torch.equal(one.labels, two.labels)
-    assert [vars(a) | {"members": 0} for a in one.states] == [vars(b) | {"members": 0} for b in two.states]
+    apart = {"members": 0, "modes": 0}
+    assert [vars(a) | apart for a in one.states] == [vars(b) | apart for b in two.states]
+    for a, b in zip(one.states, two.states, strict=True):
+        assert a.modes is not None
+        assert b.modes is not None
+        assert torch.equal(a.modes.directions, b.modes.directions)
+
+
+def test_three_wells_are_three_states(make_ensemble, beads):
+    random = torch.Generator().manual_seed(2)
+    coords = beads.coords.expand(150, -1, -1) + 0.15 * torch.randn(
+        150, 12, 3, generator=random, dtype=torch.float64
+    )
+    coords[50:90, 6:] += torch.tensor([4.0, 0.0, 0.0], dtype=torch.float64)
+    coords[90:, :4] += torch.tensor([0.0, 5.0, 0.0], dtype=torch.float64)
+    states = analyse(make_ensemble(coords)).states
+    assert [len(state.members) for state in states.states] == [60, 50, 40]
+    assert "found again" in states.reason
+
+
+def test_the_soft_mode_of_a_state_is_the_way_it_sways(make_ensemble, beads):
+    random = torch.Generator().manual_seed(3)
+    sway = torch.randn(12, 3, generator=random, dtype=torch.float64)
+    sway -= sway.mean(0)
+    sway /= sway.norm()
+    along = 2.0 * torch.randn(80, 1, 1, generator=random, dtype=torch.float64)
+    coords = beads.coords + along * sway + 0.1 * torch.randn(80, 12, 3, generator=random, dtype=torch.float64)
+    (state,) = analyse(make_ensemble(coords)).states.states
+    assert state.modes is not None
+    assert len(state.modes) == 1
+    assert state.modes.explained[0] > 0.6
+    # Superposition takes the share of the sway that is a turn of the whole.
+    assert float((state.modes.directions[0] * sway).sum().abs()) > 0.8
+
+
+def test_too_few_members_have_no_soft_modes(make_ensemble, two_wells):
+    (state, *_) = analyse(make_ensemble(two_wells[0][:5])).states.states
+    assert state.modes is None

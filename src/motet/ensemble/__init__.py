@@ -9,6 +9,7 @@ from .generator import Generator as Generator
 from .langevin import Langevin as Langevin
 from .minimise import Minimised as Minimised
 from .minimise import minimise as minimise
+from .montecarlo import MonteCarlo as MonteCarlo
 from .movable import Movable as Movable
 from .observables import Observables as Observables
 from .observables import observe as observe
@@ -16,13 +17,18 @@ from .preparation import prepared as prepared
 from .production import Plan as Plan
 from .production import produce as produce
 from .relax import relax as relax
+from .soft_states import SoftModes as SoftModes
 from .soundness import Soundness as Soundness
 from .soundness import inspect_geometry as inspect_geometry
 from .states import FreeEnergyMap as FreeEnergyMap
 from .states import State as State
 from .states import States as States
+from .states import states_of_labels as states_of_labels
 from .storage import load as load
 from .storage import save as save
 from .storage import save_parquet as save_parquet
+from .transitions import Switch as Switch
+from .transitions import Transition as Transition
+from .transitions import find_transitions as find_transitions
 from .weights import boltzmann_weights as boltzmann_weights
 from .weights import effective_sample_size as effective_sample_size

@@ -6,15 +6,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..cluster import choose_k
+from ..cluster import Choice, KMeans, choose_k, select
+from ..errors import TooFewPointsError
 from ..units import BOLTZMANN
 from .ensemble import Ensemble
-from .observables import Observables
+from .observables import Observables, alpha_carbons
+from .soft_states import SoftModes, soft_modes
 
 MOST_STATES = 8
 BOOTSTRAP_DRAWS = 500
 BLOCKS = 20  # resampled whole, so that neighbours in time count once
 SEEN_MOTION = 0.9  # share of the variance that the clustered components must hold
+FOLDS = 5  # parts of which each is held out once
+STABLE = 0.8  # adjusted Rand index above which a number of states is found again
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,7 @@ class State:
         medoid: Index of the conformation closest to all others of the state.
         members: Indices of its conformations.
         spread: Weighted mean Cα RMSD of the members to the medoid, in Å.
+        modes: The directions along which the members spread; None for too few members.
     """
 
     label: int
@@ -40,6 +45,7 @@ class State:
     medoid: int
     members: Int[Tensor, "members"]
     spread: float
+    modes: SoftModes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +86,11 @@ class FreeEnergyMap:
 
 
 def find_states(ensemble: Ensemble, observables: Observables, seed: int = 0) -> States:
-    """States by k-means on the principal motions of the superposed Cα atoms; the silhouette chooses how many.
+    """States by k-means on the principal motions of the superposed Cα atoms.
 
-    Clustering sees the leading components that hold 90 % of the variance. One state is a legal answer. Errors are
-    from a block bootstrap: stretches of a chain are drawn again with replacement.
+    Clustering sees the leading components that hold 90 % of the variance. Whether there is more than one state is
+    tested against a single Gaussian; how many there are is what predicts held-out conformations best among the
+    numbers that are found again without a fifth of the conformations.
 
     Args:
         ensemble: The conformations and their weights.
@@ -92,12 +99,67 @@ def find_states(ensemble: Ensemble, observables: Observables, seed: int = 0) -> 
     """
     random = torch.Generator().manual_seed(seed)
     points = _leading(observables)
-    choice = choose_k(points, range(2, MOST_STATES + 1), weights=ensemble.weights.to(points), generator=random)
-    labels = _by_population(choice.model.labels, ensemble.weights)
+    weights = ensemble.weights.to(points)
+    choice = choose_k(points, range(2, MOST_STATES + 1), weights=weights, generator=random)
+    labels, silhouette, reason = _numbered(choice, points, weights, random)
+    return states_of_labels(labels, ensemble, observables, random, silhouette, choice.tried, reason)
+
+
+def states_of_labels(
+    labels: Int[Tensor, "conformations"],
+    ensemble: Ensemble,
+    observables: Observables,
+    random: torch.Generator,
+    silhouette: float | None = None,
+    tried: dict[int, float] | None = None,
+    reason: str = "",
+) -> States:
+    """The states of given clusters, most populated first; errors are from a block bootstrap.
+
+    Stretches of a chain are drawn again with replacement, so that neighbours in time count once.
+
+    Args:
+        labels: Cluster of each conformation, from 0, none of them empty.
+        ensemble: The conformations and their weights.
+        observables: What `observe` measured on them.
+        random: Draws of the bootstrap.
+        silhouette: Mean silhouette of the clusters.
+        tried: Silhouette of each number of clusters that was tried.
+        reason: Why there are so many, in words.
+    """
+    labels = _by_population(labels, ensemble.weights)
     count = int(labels.max()) + 1
     draws = _bootstrap_populations(labels, ensemble, count, random)
     states = tuple(_state(label, labels, ensemble, observables, draws) for label in range(count))
-    return States(labels, states, choice.silhouette, choice.tried, choice.reason)
+    return States(labels, states, silhouette, tried or {}, reason)
+
+
+def _numbered(
+    choice: Choice, points: Tensor, weights: Tensor, random: torch.Generator
+) -> tuple[Int[Tensor, "conformations"], float | None, str]:
+    """Labels, their silhouette, and why there are so many."""
+    count = len(points)
+    if choice.k == 1 or count < 4 * FOLDS:
+        return choice.model.labels, choice.silhouette, choice.reason
+    numbers = [k for k in sorted(choice.tried) if k <= count // (2 * FOLDS)]
+    race = [KMeans(k) for k in (1, *numbers)]
+    try:
+        found = select(points, race, weights=weights, folds=FOLDS, stable=STABLE, generator=random)
+    except TooFewPointsError:  # a fold has fewer distinct points than clusters
+        return choice.model.labels, choice.silhouette, choice.reason
+    k = found.best.k
+    steady = {trial.candidate.k: trial.stability for trial in found.trials}
+    if k == 1:
+        return (
+            torch.zeros_like(choice.model.labels),
+            None,
+            "held-out conformations are predicted as well by one state",
+        )
+    model = choice.model if k == choice.k else KMeans(k).fit(points, weights=weights, generator=random)
+    reason = (
+        f"{k} states predict held-out conformations best among the numbers that are found again (adjusted Rand "
+    )
+    return model.labels, choice.tried[k], f"{reason}{steady[k]:.2f} without a fifth of the conformations)"
 
 
 def _leading(observables: Observables) -> Float[Tensor, "conformations components"]:
@@ -149,6 +211,8 @@ def _state(label: int, labels: Tensor, ensemble: Ensemble, observables: Observab
     total = [float(ensemble.weights[labels == one].sum()) for one in (label, 0)]
     seen = (draws[:, label] > 0) & (draws[:, 0] > 0)
     energies = -thermal * (draws[seen, label] / draws[seen, 0]).log()
+    _, carbons = alpha_carbons(ensemble.structure.topology)
+    modes = soft_modes(ensemble.coords[members][:, carbons.to(ensemble.coords.device)], weights, label)
     return State(
         label=label,
         population=total[0],
@@ -158,6 +222,7 @@ def _state(label: int, labels: Tensor, ensemble: Ensemble, observables: Observab
         medoid=int(members[medoid]),
         members=members,
         spread=float((among[medoid] * weights).sum() / weights.sum()),
+        modes=modes,
     )
 
 

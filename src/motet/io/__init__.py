@@ -2,12 +2,16 @@
 
 from .a3m import Alignment as Alignment
 from .a3m import read_a3m as read_a3m
+from .alignment_sets import read_alignments as read_alignments
 from .fasta import Sequence as Sequence
 from .fasta import read_fasta as read_fasta
 from .mrc import MapFile as MapFile
 from .mrc import read_map as read_map
 from .mrc_writer import write_map as write_map
 from .opening import load as load
+from .predictions import Predictions as Predictions
+from .predictions import holds_predictions as holds_predictions
+from .predictions import read_predictions as read_predictions
 from .read import read as read
 from .sniff import Kind as Kind
 from .sniff import sniff as sniff

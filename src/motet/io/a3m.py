@@ -8,7 +8,7 @@ from ..errors import FormatError
 from ..structure import Note
 from ..structure.topology import Integers
 from .notebook import Notebook, counted, shown
-from .opening import PathLike, load
+from .opening import PathLike, Source, load
 from .sequence import check_letters, records_of
 
 
@@ -50,7 +50,11 @@ def read_a3m(path: PathLike) -> Alignment:
     Raises:
         FormatError: There is no sequence, rows differ in their number of columns, or a letter stands for nothing.
     """
-    source = load(path)
+    return parse_a3m(load(path))
+
+
+def parse_a3m(source: Source) -> Alignment:
+    """The alignment in a file's content; see `read_a3m`."""
     notes = Notebook(source.notes)
     records = records_of(source, notes)
     empty = sum(not record.body for record in records)

@@ -25,6 +25,7 @@ class Provenance:
         weighting: `sampled` (the generator draws from Boltzmann's law, so weights are equal), `reweighted`
             (weights are exp(-ΔE/kT) over the proposal) or `given` (came with the conformations, no claim).
         settings: The generator's other settings, by name.
+        report: How the draws went, by name: acceptance of each move, say.
     """
 
     generator: str
@@ -32,6 +33,7 @@ class Provenance:
     seed: int
     weighting: Weighting
     settings: Mapping[str, float | int | str] = field(default_factory=dict)
+    report: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

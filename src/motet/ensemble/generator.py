@@ -57,6 +57,10 @@ class Generator(Protocol[State]):
         """Steps each replica has taken."""
         ...
 
+    def report(self, state: State) -> Mapping[str, float]:
+        """How the draws went so far, by name: acceptance of each move, say."""
+        ...
+
     def pack(self, state: State) -> dict[str, Tensor]:
         """The state as named tensors, for a checkpoint."""
         ...

@@ -107,6 +107,10 @@ class Langevin:
         """Steps each replica has taken."""
         return state.step
 
+    def report(self, state: Walkers) -> Mapping[str, float]:
+        """Nothing: every step is taken."""
+        return {}
+
     def pack(self, state: Walkers) -> dict[str, Tensor]:
         """The walkers as named tensors."""
         return {

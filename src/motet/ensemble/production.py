@@ -96,8 +96,8 @@ def produce(
     in_all = -(-plan.count // generator.replicas)
     done = rounds.open()
     report = progress or (lambda done, in_all: None)
+    state = _resumed(generator, rounds, done, structure) if done else None
     if done < in_all:
-        state = _resumed(generator, rounds, done, structure) if done else None
         state = state or _started(structure, system, generator, plan)
         for index in range(done, in_all):
             report(index + 1, in_all + 1)
@@ -109,7 +109,8 @@ def produce(
             packed = {f"state.{name}": tensor for name, tensor in generator.pack(state).items()}
             rounds.write(index, {"coords": kept, "energies": energies, "at_step": step, **packed})
     report(in_all + 1, in_all + 1)
-    return _assembled(structure, system, generator, plan, [rounds.read(index) for index in range(in_all)])
+    parts = [rounds.read(index) for index in range(in_all)]
+    return _assembled(structure, system, generator, plan, parts, generator.report(state))
 
 
 def _started(structure: Structure, system: Movable, generator: Generator[Any], plan: Plan) -> Any:
@@ -126,7 +127,12 @@ def _resumed(generator: Generator[Any], rounds: Rounds, done: int, structure: St
 
 
 def _assembled(
-    structure: Structure, system: Movable, generator: Generator[Any], plan: Plan, parts: list[dict[str, Tensor]]
+    structure: Structure,
+    system: Movable,
+    generator: Generator[Any],
+    plan: Plan,
+    parts: list[dict[str, Tensor]],
+    report: Mapping[str, float],
 ) -> Ensemble:
     """The rounds laid end to end and cut to the number asked for."""
     coords = torch.cat([part["coords"] for part in parts])[: plan.count].cpu()
@@ -148,5 +154,6 @@ def _assembled(
                 "minimise_steps": plan.minimise_steps,
                 "relax_steps": plan.relax_steps,
             },
+            report=report,
         ),
     )

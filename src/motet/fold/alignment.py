@@ -54,6 +54,7 @@ def features_of(
     sampling: SamplingConfig,
     generator: torch.Generator,
     templates: Templates | None = None,
+    weights: Float[Tensor, "rows"] | None = None,
 ) -> Features:
     """What the network reads of an alignment; draw again for every pass, as AlphaFold2 does.
 
@@ -62,17 +63,38 @@ def features_of(
         sampling: How many rows are read, and how many residues are masked.
         generator: Chooses rows and residues.
         templates: Structures of homologues.
+        weights: How much each row of the alignment counts, from 0 (as if deleted) to 1; the query's is 1.
 
     Raises:
-        ConfigError: The query has gaps.
+        ConfigError: The query has gaps, or weights make no sense.
     """
-    query, rows = query_types(alignment.query), numbered(alignment)
-    choice = chosen(alignment.depth, sampling.clusters, generator)
+    return features_of_rows(
+        query_types(alignment.query), numbered(alignment), sampling, generator, templates, weights
+    )
+
+
+def features_of_rows(
+    query: Int[Tensor, "residues"],
+    rows: Rows,
+    sampling: SamplingConfig,
+    generator: torch.Generator,
+    templates: Templates | None = None,
+    weights: Float[Tensor, "rows"] | None = None,
+) -> Features:
+    """As `features_of`, of an alignment in numbers, which may have been changed; the query is its first row."""
+    if weights is not None and not bool((weights > 0).all()):
+        there = weights > 0
+        rows, weights = rows[there.nonzero().squeeze(-1)], weights[there]
+    choice = chosen(len(rows.types), sampling.clusters, generator)
     kept = torch.randperm(len(choice.others), generator=generator)[: sampling.extra]
     centres = rows[choice.centres]
     if sampling.masked:
         centres = masked(centres, profile(rows.types, GAP + 1), sampling.masked, generator)
-    return assembled(query, centres, rows[choice.others], kept, templates)
+    if weights is None:
+        return assembled(query, centres, rows[choice.others], kept, templates)
+    others = weights[choice.others]
+    features = assembled(query, centres, rows[choice.others], kept, templates, others)
+    return features.weighted(weights[choice.centres], others[kept])
 
 
 def numbered(alignment: Alignment) -> Rows:
@@ -140,15 +162,20 @@ def assembled(
     others: Rows,
     kept: Int[Tensor, "kept"],
     templates: Templates | None = None,
+    weights: Float[Tensor, "others"] | None = None,
 ) -> Features:
-    """Features of chosen rows: every other row joins a cluster, those `kept` are also read by themselves."""
+    """Features of chosen rows: every other row joins a cluster, those `kept` are also read by themselves.
+
+    In the profile of its cluster a row counts by its weight.
+    """
+    weights = torch.ones(len(others.types)) if weights is None else weights.float()
     cluster = nearest_centres(centres.types, others.types)
     residues, count = query.shape[0], centres.types.shape[0]
-    members = (1e-6 + torch.ones(count, residues)) + torch.bincount(cluster, minlength=count)[:, None]
+    members = (1e-6 + torch.ones(count, residues)) + torch.bincount(cluster, weights, count)[:, None]
     sums = one_hot(centres.types, _TYPES).float()
-    for rows, at in zip(others.types.split(_BLOCK), cluster.split(_BLOCK), strict=True):
-        sums.index_add_(0, at, one_hot(rows, _TYPES).float())
-    gone = centres.deletions.clone().index_add_(0, cluster, others.deletions)
+    for at in torch.arange(len(cluster)).split(_BLOCK):
+        sums.index_add_(0, cluster[at], one_hot(others.types[at], _TYPES) * weights[at, None, None])
+    gone = centres.deletions.clone().index_add_(0, cluster, others.deletions * weights[:, None])
     msa = torch.cat(
         (
             one_hot(centres.types, _TYPES).float(),

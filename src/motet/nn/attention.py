@@ -25,6 +25,7 @@ class GatedSelfAttention(nn.Module):
         if heads < 1 or c_head < 1:
             raise ConfigError(f"attention needs a head with a channel; got heads={heads}, c_head={c_head}.")
         self.heads, self.c_head = heads, c_head
+        self.beta = 1.0  # inverse temperature of the logits; the published network's is 1
         width = heads * c_head
         self.to_query = nn.Linear(channels, width, bias=False)
         self.to_key = nn.Linear(channels, width, bias=False)
@@ -42,6 +43,8 @@ class GatedSelfAttention(nn.Module):
         lead = tokens.shape[:-2]
         # as (sets of tokens, heads, tokens, channels): the fused kernels want exactly four axes
         query, key, value = (x.transpose(-2, -3).reshape(-1, *_swapped(x.shape[-3:])) for x in (query, key, value))
+        if self.beta != 1:
+            query, bias = query * self.beta, None if bias is None else bias * self.beta
         mixed = _attended(query, key, value, _flat_bias(bias, lead))
         mixed = mixed.transpose(-2, -3).reshape(*lead, tokens.shape[-2], -1)
         return self.to_out(mixed * gate.flatten(-2).add(self.to_gate.bias).sigmoid_())
@@ -51,6 +54,17 @@ class GatedSelfAttention(nn.Module):
         projections = (self.to_query, self.to_key, self.to_value, self.to_gate)
         fused = linear(tokens, torch.cat([projection.weight for projection in projections]))
         return fused.unflatten(-1, (4, self.heads, self.c_head)).unbind(-3)
+
+    def weights(
+        self,
+        tokens: Float[Tensor, "*batch tokens channels"],
+        bias: Float[Tensor, "*#batch #heads #tokens tokens"] | None = None,
+    ) -> Float[Tensor, "*batch heads tokens tokens"]:
+        """How much each token attends to each: what `forward` uses and does not keep; in float32 or wider."""
+        query, key, *_ = (x.transpose(-2, -3) for x in self._project(tokens))
+        wide = torch.promote_types(query.dtype, torch.float32)
+        logits = query.to(wide) @ key.to(wide).mT * self.c_head**-0.5
+        return (self.beta * (logits if bias is None else logits + bias)).softmax(-1)
 
     def bytes_per_set(self, tokens: int, element_size: int) -> int:
         """Memory that one set of tokens needs: its projections, and logits that no kernel may have to write."""

@@ -1,0 +1,28 @@
+"""How sure the network is, as files: aligned errors in AlphaFold's JSON, pLDDT as CSV."""
+
+import csv
+import json
+from pathlib import Path
+
+from ..io import atomic_write, write_text
+from .prediction import AlignedErrors, Prediction
+
+
+def write_aligned_errors(errors: AlignedErrors, path: Path, *, overwrite: bool = False) -> None:
+    """PAE as the AlphaFold database has it: whole matrix, in Å to 0.01, and the largest error there can be."""
+    matrix = [[round(value, 2) for value in row] for row in errors.expected.detach().float().cpu().tolist()]
+    content = {
+        "predicted_aligned_error": matrix,
+        "max_predicted_aligned_error": errors.largest,
+        "ptm": round(float(errors.tm_score), 4),
+    }
+    write_text(path, json.dumps([content]) + "\n", overwrite=overwrite)
+
+
+def write_confidence(prediction: Prediction, query: str, path: Path, *, overwrite: bool = False) -> None:
+    """One row a residue: number, letter and pLDDT."""
+    with atomic_write(path, overwrite=overwrite) as temporary, temporary.open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(("number", "residue", "plddt"))
+        for number, (letter, value) in enumerate(zip(query, prediction.plddt.tolist(), strict=True), start=1):
+            writer.writerow((number, letter, f"{value:.2f}"))

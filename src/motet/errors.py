@@ -99,8 +99,8 @@ class LoopError(MotetError, ValueError):
     def __init__(self, length: int, reason: str) -> None:
         self.length, self.reason = length, reason
         super().__init__(
-            f"a loop of {length} residue{'s' if length != 1 else ''} cannot be closed: {reason}; check the numbers "
-            "of its residues, or make the loop longer at either end."
+            f"a loop of length {length} cannot be closed: {reason}; check the numbers of its residues, "
+            "or make the loop longer at either end."
         )
 
 

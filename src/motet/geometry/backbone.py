@@ -71,7 +71,7 @@ def backbone_from_torsions(
         raise ConfigError(f"{len(names)} residue names for {count} residues; give one for each.")
     trans = torch.full_like(phi, math.pi)
     phi, psi, turns = torch.broadcast_tensors(phi, psi, trans if omega is None else omega)
-    lengths, angles = (torch.from_numpy(values).to(phi) for values in _ideal(names))
+    lengths, angles = (torch.from_numpy(values).to(phi) for values in ideal_backbone(names))
     psi_before, omega_before = (
         torch.nn.functional.pad(torsion[..., :-1], (1, 0))[..., :count] for torsion in (psi, turns)
     )
@@ -94,7 +94,7 @@ def _chain(residues: int) -> Tree:
 
 
 @lru_cache(maxsize=16)
-def _ideal(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def ideal_backbone(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Length to the parent and angle at it, of N, CA, C and O of each residue."""
     lengths, angles = np.zeros((len(names), 4)), np.full((len(names), 4), math.pi / 2)
     for row, name in enumerate(names):

@@ -1,7 +1,14 @@
-"""Loops: closing a backbone between fixed ends."""
+"""Loops: closing a backbone between fixed ends, and building one where it is missing."""
 
 from .closure import ClosureList as ClosureList
 from .closure import Closures as Closures
 from .closure import close_tripeptide as close_tripeptide
 from .closure import list_closures as list_closures
 from .closure import tripeptide_internals as tripeptide_internals
+from .gap import ATOMS as ATOMS
+from .gap import Gap as Gap
+from .joining import Building as Building
+from .joining import Built as Built
+from .joining import build_loops as build_loops
+from .room import Room as Room
+from .torsion_maps import TorsionMaps as TorsionMaps

@@ -26,7 +26,7 @@ def solve(
 
 
 def _solve(m: Float[Tensor, "3 3 3 batch"], constants: Waves) -> Solutions:
-    """Solutions of some problems; those with an odd number, where one must be lost or double, are searched anew."""
+    """Solutions of some problems; an odd number, where one must be lost or double, is searched anew."""
     problem, turns = _searched(m, constants, thorough=False)
     odd = problem.bincount(minlength=m.shape[-1]) % 2 == 1
     if not odd.any():

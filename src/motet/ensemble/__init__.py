@@ -13,6 +13,8 @@ from .montecarlo import MonteCarlo as MonteCarlo
 from .movable import Movable as Movable
 from .observables import Observables as Observables
 from .observables import observe as observe
+from .paths import Path as Path
+from .paths import path_between as path_between
 from .preparation import prepared as prepared
 from .production import Plan as Plan
 from .production import produce as produce

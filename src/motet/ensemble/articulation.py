@@ -79,12 +79,12 @@ class Articulation:
         if len(self.poses):
             vector, shift = poses.unflatten(-1, (-1, 6)).split(3, dim=-1)
             turn = torch.matrix_exp(_skew(vector))
-            arm = roots.translation[self.poses] - self.pivots
+            arm = roots.translation[..., self.poses, :] - self.pivots
             place = (turn @ arm[..., None]).squeeze(-1) + self.pivots + shift
             batch = q.shape[:-1]
             roots = Rigid(
                 roots.rotation.expand(*batch, -1, 3, 3).index_copy(
-                    -3, self.poses, turn @ roots.rotation[self.poses]
+                    -3, self.poses, turn @ roots.rotation[..., self.poses, :, :]
                 ),
                 roots.translation.expand(*batch, -1, 3).index_copy(-2, self.poses, place),
             )
@@ -99,7 +99,7 @@ class Articulation:
     def log_measure(self, q: Float[Tensor, "*batch free"]) -> Float[Tensor, "*batch"]:
         """Logarithm of the volume element: sin of each bent angle, and Haar's measure of each rotation vector."""
         _, bends, poses = self._parts(q)
-        bent = (self.reference.angles[self.bends] + bends).sin().clamp_min(1e-6).log().sum(-1)
+        bent = (self.reference.angles[..., self.bends] + bends).sin().clamp_min(1e-6).log().sum(-1)
         half = 0.5 * poses.unflatten(-1, (-1, 6))[..., :3].square().sum(-1).clamp_min(1e-12).sqrt()
         return bent + 2 * (half.sin().abs().clamp_min(1e-12) / half).log().sum(-1)
 

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..forcefield import ideal_bond_lengths
 from ..geometry import InternalCoordinates, Tree
-from ..shapes import Coords, Energies
+from ..shapes import Coords, Energies, Energy
 from ..structure import Structure, Topology
 from .minimise import minimise
-from .movable import Movable
 
 STIFFNESS = 30_000.0  # kcal/mol/Å²: ten times the force field's, so that strain stretches bonds ten times less
 
@@ -49,18 +48,32 @@ class StiffBonds:
 
 
 def with_ideal_bonds(
-    system: Movable, topology: Topology, coords: Float[Tensor, "atoms 3"], max_steps: int = 200
+    energy: Energy,
+    mobile: Bool[Tensor, "atoms"],
+    topology: Topology,
+    coords: Float[Tensor, "atoms 3"],
+    max_steps: int = 200,
 ) -> Float[Tensor, "atoms 3"]:
     """The conformation near `coords` whose bonds of mobile atoms are ideal: first by stiff springs, then exactly.
 
     Exact are the bonds of the tree of internal coordinates; the bond that closes a ring is as good as the springs.
+
+    Args:
+        energy: What else decides where the atoms go.
+        mobile: Atoms that may move.
+        topology: The atoms.
+        coords: Where they are, in Å.
+        max_steps: Steps of the minimisation.
     """
     stiff = StiffBonds.of(topology, coords)
     if not len(stiff.bonds):
         return coords.double()
-    stiff = stiff.chosen(system.mobile.to(coords.device)[stiff.bonds].all(-1))
-    energy = lambda at: system(at) + stiff(at)  # noqa: E731
-    near = minimise(energy, coords, mobile=system.mobile, max_steps=max_steps).coords
+    stiff = stiff.chosen(mobile.to(coords.device)[stiff.bonds].all(-1))
+
+    def strained(at: Coords) -> Energies:
+        return energy(at) + stiff(at)
+
+    near = minimise(strained, coords, mobile=mobile, max_steps=max_steps).coords
     tree = Tree.of(topology).to(coords.device)
     internal = InternalCoordinates.from_cartesian(tree, near.double())
     lengths = internal.lengths.clone()

@@ -112,7 +112,7 @@ class MonteCarlo:
     def start(self, system: Movable, coords: Float[Tensor, "atoms 3"], seed: int) -> Chains:
         """All walkers at the conformation next to `coords` that has ideal bonds."""
         system.forget()
-        start = with_ideal_bonds(system, self.topology, coords)
+        start = with_ideal_bonds(system, system.mobile, self.topology, coords)
         seeds = [seed + i + SEEDS_APART * rung for i in range(self.replicas) for rung in range(self.rungs)]
         workshop = self._workshop(system, start, coords.dtype)
         first = {move.name: move.first_size for move in workshop.moves}

@@ -66,8 +66,10 @@ class RotamerJump:
             for column, rotamer in enumerate(rotamers):
                 centres[row, column, : len(free)] = torch.tensor(rotamer.chis, dtype=torch.float64)
                 frequencies[row, column] = rotamer.frequency
-        tensors = (slots, exists, offset, centres, frequencies)
-        return cls(*(one.to(articulation.torsions.device) for one in tensors))
+        device = articulation.torsions.device
+        return cls(
+            slots.to(device), exists.to(device), offset.to(device), centres.to(device), frequencies.to(device)
+        )
 
     def step(
         self, landscape: Landscape, walkers: Walkers, size: Float[Tensor, "walkers"], dice: Dice

@@ -2,6 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from ..chem import ELEMENTS, RESIDUES, canonical_name
 from ..structure import Topology
@@ -41,17 +43,9 @@ def held_atoms(layout: Layout) -> Mask:
 
 def _fragments(layout: Layout, able: Mask) -> Integers:
     """Number of the bonded fragment that each atom belongs to."""
-    group = np.full(layout.n_seen, -1, dtype=np.int64)
-    for start in np.flatnonzero(able).tolist():
-        if group[start] >= 0:
-            continue
-        group[start], stack = start, [start]
-        while stack:
-            for k in layout.neighbours[stack.pop()]:
-                if able[k] and group[k] < 0:
-                    group[k] = start
-                    stack.append(k)
-    return group
+    i, j = layout.bonds[able[layout.bonds].all(-1)].reshape(-1, 2).T
+    joined = csr_array((np.ones(len(i)), (i, j)), shape=(layout.n_seen, layout.n_seen))
+    return connected_components(joined, directed=False)[1]
 
 
 def united_masses(topology: Topology) -> NDArray[np.float64]:

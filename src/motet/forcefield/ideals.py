@@ -18,9 +18,11 @@ from ..chem import (
     tabled_angle,
     tabled_length,
 )
+from ..units import BOLTZMANN, ROOM_TEMPERATURE
 from .layout import Layout
 
 _DEGREE = np.pi / 180
+THERMAL = BOLTZMANN * ROOM_TEMPERATURE  # kcal/mol; deviations were observed at about this temperature
 
 
 @cache
@@ -68,22 +70,19 @@ class Ideals:
         points = self._ideal_points((a, b, c))
         return None if points is None else (measured_angle(points), constants()["angle_deviation_default"])
 
-    def handedness(self, centre: int, around: tuple[int, int, int]) -> float | None:
-        """Triple product of the unit vectors to three neighbours: 0 where planar, None where unknown."""
+    def handedness(self, centre: int, around: tuple[int, int, int]) -> tuple[float, bool] | None:
+        """Triple product of the unit vectors to three neighbours, and whether names alone decide its sign no more.
+
+        0 where planar, None where unknown. Of two groups that differ by name only the start says which is which.
+        """
         points = self._ideal_points((centre, *around))
         if points is None:
             joined = "N" if str(self.layout.names[centre]) == "N" else "C"
             names = {self._name(k, centre) for k in around}
             planar = {"N": {"-C", "CA", "CD"}, "C": {"CA", "O", "+N"}}[joined]
-            return 0.0 if names == planar and str(self.layout.names[centre]) == joined else None
-        bonds = points[1:] - points[0]
-        triple = _triple(bonds)
-        if abs(triple) <= 0.4:
-            return 0.0
-        if self._interchangeable(centre, around):
-            found = _triple(self.layout.start[list(around)] - self.layout.start[centre])
-            return math.copysign(triple, found) if abs(found) > 0.1 else triple
-        return triple
+            return (0.0, False) if names == planar and str(self.layout.names[centre]) == joined else None
+        triple = _triple(points[1:] - points[0])
+        return (0.0, False) if abs(triple) <= 0.4 else (triple, self._interchangeable(centre, around))
 
     def _interchangeable(self, centre: int, around: tuple[int, int, int]) -> bool:
         """Whether two of the neighbours differ by name only, such as the methyls of valine and leucine."""

@@ -106,16 +106,28 @@ class Layout:
         ends[residues[np.unique(self.chain_of_residue[residues], return_index=True)[1]]] = True
         return ends
 
+    @cached_property
+    def kind_of_atom(self) -> Integers:
+        """A number for each combination of residue, atom and element names, and of protein or not."""
+        names, elements = (np.unique(one, return_inverse=True)[1] for one in (self.names, self.elements))
+        residues = np.unique(self.residue_names, return_inverse=True)[1][self.residue_of_atom]
+        kind = self.is_protein.astype(np.int64)
+        for number in (names, elements, residues):
+            kind = np.unique(kind * (int(number.max(initial=0)) + 1) + number, return_inverse=True)[1]
+        return kind
+
     def keyed(self, table: Mapping[tuple[str, str], str], default: str) -> list[str]:
         """The table's entry for each seen atom: of its residue, else of the parent, else of any residue (`*`)."""
-        found = []
-        for name, residue in zip(self.names.tolist(), self.residue_of_atom.tolist(), strict=True):
-            if self.kinds[residue] != "protein":
-                found.append(default)
-                continue
-            owners = (str(self.residue_names[residue]), str(self.parents[residue]), "*")
-            found.append(next((table[owner, name] for owner in owners if (owner, name) in table), default))
-        return found
+        _, first = np.unique(self.kind_of_atom, return_index=True)
+        entries = [self._entry(atom, table, default) for atom in first.tolist()]
+        return [entries[kind] for kind in self.kind_of_atom.tolist()]
+
+    def _entry(self, atom: int, table: Mapping[tuple[str, str], str], default: str) -> str:
+        name, residue = str(self.names[atom]), int(self.residue_of_atom[atom])
+        if self.kinds[residue] != "protein":
+            return default
+        owners = (str(self.residue_names[residue]), str(self.parents[residue]), "*")
+        return next((table[owner, name] for owner in owners if (owner, name) in table), default)
 
 
 def lay_out(structures: Sequence[Structure]) -> Layout:

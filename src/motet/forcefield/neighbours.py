@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
 from torch import Tensor
 
 from ..geometry import neighbour_pairs
@@ -77,19 +79,19 @@ class Neighbours:
 
 def exclusions_of(layout: Layout) -> Exclusions:
     """Pairs one, two and three bonds apart."""
-    bonded: set[tuple[int, int]] = set()
-    near: set[tuple[int, int]] = set()
-    for i in range(layout.n_seen):
-        reached, shell = {i}, {i}
-        for bonds in (1, 2, 3):
-            shell = {k for j in shell for k in layout.neighbours[j]} - reached
-            reached |= shell
-            (near if bonds == 3 else bonded).update((i, j) for j in shell if i < j)
-    return Exclusions(_keys(bonded, layout.n_seen), _keys(near, layout.n_seen), layout.n_seen)
+    atoms, (i, j) = layout.n_seen, layout.bonds.T
+    ones = np.ones(2 * len(i), dtype=np.int64)
+    bonded = csr_array((ones, (np.concatenate((i, j)), np.concatenate((j, i)))), shape=(atoms, atoms))
+    twice = bonded @ bonded
+    within_two, three = _keys(bonded + twice), _keys(twice @ bonded)
+    near = np.setdiff1d(three, within_two, assume_unique=True)
+    return Exclusions(torch.from_numpy(within_two), torch.from_numpy(near), atoms)
 
 
-def _keys(pairs: set[tuple[int, int]], atoms: int) -> Int[Tensor, "pairs"]:
-    return torch.from_numpy(np.sort(np.array([i * atoms + j for i, j in pairs], dtype=np.int64)))
+def _keys(adjacent: csr_array) -> NDArray[np.int64]:
+    """`i * atoms + j` of the entries with i < j, sorted."""
+    upper = triu(adjacent, k=1).tocoo()
+    return np.sort(upper.row.astype(np.int64) * upper.shape[1] + upper.col)
 
 
 def find_neighbours(

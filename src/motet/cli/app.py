@@ -11,6 +11,8 @@ from .console import complain
 from .energy import energy
 from .ensemble import ensemble
 from .info import info
+from .loop import loop
+from .mine import mine
 from .minimise import minimise
 from .report import report
 from .weights import weights
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ensemble, energy, minimise, info, report):
+for command in (ensemble, mine, energy, minimise, loop, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -55,7 +55,7 @@ def _for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool
     inputs = inputs_of(path)
     if not path.is_dir():
         result = work(path, out or Path(f"{stem_of(path)}-{verb}"))
-        _print(result, as_json)
+        print_result(result, as_json)
         return
     root = out or Path(f"{path.resolve().name}-{verb}")
     failed: dict[Path, str] = {}
@@ -67,7 +67,7 @@ def _for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool
         except MotetError as error:
             failed[one] = str(error)
             complain(str(error))
-    _print(results | {"failed": {one.name: why for one, why in failed.items()}}, as_json)
+    print_result(results | {"failed": {one.name: why for one, why in failed.items()}}, as_json)
     if failed:
         complain(f"{len(failed)} of {len(inputs)} inputs failed: {', '.join(one.name for one in failed)}")
         raise typer.Exit(1)
@@ -124,7 +124,8 @@ def _named_apart(inputs: list[Path]) -> Iterator[tuple[Path, str]]:
         yield one, stem if stems.count(stem) == 1 else one.name.replace(".", "_")
 
 
-def _print(result: dict[str, Any], as_json: bool) -> None:
+def print_result(result: dict[str, Any], as_json: bool) -> None:
+    """The result as JSON on stdout, where it was asked for."""
     if as_json:
         json.dump(result, sys.stdout, indent=2, sort_keys=True)
         print()

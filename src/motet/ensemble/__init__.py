@@ -1,14 +1,25 @@
 """Ensembles: generators, relaxation, weights, states and what follows from them."""
 
+from .alignment_enrichment import Enrichment as Enrichment
+from .alignment_enrichment import enriched_rows as enriched_rows
 from .analysis import Analysis as Analysis
 from .analysis import analyse as analyse
 from .checkpoint import Checkpoint as Checkpoint
+from .comparison import Comparison as Comparison
+from .comparison import WeightedStates as WeightedStates
+from .comparison import compare_states as compare_states
+from .dense_states import DenseStateFinder as DenseStateFinder
+from .dense_states import DenseStates as DenseStates
 from .ensemble import Ensemble as Ensemble
 from .ensemble import Provenance as Provenance
 from .generator import Generator as Generator
 from .langevin import Langevin as Langevin
 from .minimise import Minimised as Minimised
 from .minimise import minimise as minimise
+from .mining import Mined as Mined
+from .mining import mine as mine
+from .model_check import ModelCheck as ModelCheck
+from .model_check import check_models as check_models
 from .montecarlo import MonteCarlo as MonteCarlo
 from .movable import Movable as Movable
 from .observables import Observables as Observables

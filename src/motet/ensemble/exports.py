@@ -12,6 +12,8 @@ from ..io import atomic_write, suffix_for, write
 from ..structure import Structure
 from .analysis import Analysis
 from .observables import alpha_carbons
+from .ranges import residue_ranges
+from .transitions import Transition
 
 MOST_MODELS = 500  # in ensemble.pdb; the XTC has them all
 _STATE_COLUMNS = (
@@ -31,6 +33,7 @@ def export(analysis: Analysis, directory: Path) -> None:
     write_states(analysis, directory / "states.csv")
     write_residues(analysis, directory / "residues.csv")
     write_contacts(analysis, directory / "contacts.csv")
+    write_transitions(analysis, directory / "transitions.csv")
     suffix = suffix_for(analysis.ensemble.structure)
     fitted = superposed_models(analysis)
     write(fitted.with_coords(fitted.coords[:MOST_MODELS]), directory / f"ensemble{suffix}", overwrite=True)
@@ -87,6 +90,59 @@ def write_contacts(analysis: Analysis, path: Path) -> None:
         for (i, j), occupancy in zip(contacts.pairs.tolist(), contacts.occupancy.tolist(), strict=True)
     )
     _write_table(path, ["a", "b", "occupancy"], rows)
+
+
+def write_transitions(analysis: Analysis, path: Path) -> None:
+    """One row a rigid group, hinge, switch or turned stretch between two states: residues as in the file, Å, °."""
+    header = ("from", "to", "what", "residues", "detail", "value", "unit")
+    _write_table(path, header, (row for one in analysis.transitions for row in _transition_rows(analysis, one)))
+
+
+def _transition_rows(analysis: Analysis, one: Transition) -> list[tuple[object, ...]]:
+    def named(residues: Iterable[int]) -> str:
+        return residues_of(analysis, residues)
+
+    ends = (one.start, one.end)
+    rows: list[tuple[object, ...]] = [(*ends, "representatives", "-", "Cα RMSD", f"{one.rmsd:.2f}", "Å")]
+    for group in range(len(one.groups)):
+        turn = f"{float(one.groups.screw(group).angle.rad2deg()):.1f}"
+        detail = "held still" if group == 0 else "turns against group 0"
+        rows.append((*ends, f"rigid group {group}", named(one.groups.members(group).tolist()), detail, turn, "°"))
+    for hinge in one.groups.hinges:
+        detail = f"between groups {hinge.before} and {hinge.after}"
+        rows.append((*ends, "hinge", named(range(hinge.first, hinge.last + 1)), detail, "", ""))
+    for change in sorted({(switch.before, switch.after) for switch in one.switches}):
+        residues = [s.residue for s in one.switches if (s.before, s.after) == change]
+        rows.append((*ends, "switch", named(residues), f"{change[0]} to {change[1]}", len(residues), "residues"))
+    if one.turned:
+        rows.append((*ends, "turned", named(one.turned), "mean φ or ψ", len(one.turned), "residues"))
+    for what, pairs in (("contacts lost", one.lost), ("contacts gained", one.gained)):
+        rows.append((*ends, what, named(pairs.unique().tolist()), "Cα within 8 Å", len(pairs), "contacts"))
+    return rows
+
+
+def residues_of(analysis: Analysis, residues: Iterable[int]) -> str:
+    """Residues, counted among those of the observables, as a person writes them: `A:12-18, A:40`."""
+    index = analysis.observables.residue_index
+    return residue_ranges(analysis.ensemble.structure.topology, (int(index[i]) for i in residues))
+
+
+def transition_sentence(analysis: Analysis, one: Transition) -> str:
+    """What moves between two states, in one sentence."""
+    told = []
+    if len(one.groups) > 1:
+        turns = ", ".join(
+            f"{residues_of(analysis, one.groups.members(group).tolist())} by "
+            f"{float(one.groups.screw(group).angle.rad2deg()):.0f}°"
+            for group in range(1, len(one.groups))
+        )
+        told.append(f"rigid groups turn: {turns}")
+    elif len(one.groups):
+        told.append(f"{residues_of(analysis, one.groups.members(0).tolist())} keep their shape")
+    if one.switches:
+        told.append(f"secondary structure switches in {residues_of(analysis, [s.residue for s in one.switches])}")
+    told.append(f"{len(one.lost)} contacts are lost and {len(one.gained)} made")
+    return f"From state {one.start} to state {one.end} ({one.rmsd:.1f} Å): {'; '.join(told)}."
 
 
 def superposed_models(analysis: Analysis) -> Structure:

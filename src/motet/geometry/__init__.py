@@ -7,6 +7,7 @@ a finite gradient for coincident, collinear and empty input. Lengths are in Å, 
 from .backbone import BackboneTorsions as BackboneTorsions
 from .backbone import backbone_from_torsions as backbone_from_torsions
 from .backbone import backbone_torsions as backbone_torsions
+from .domains import split_domains as split_domains
 from .internal import InternalCoordinates as InternalCoordinates
 from .local_distances import lddt as lddt
 from .local_distances import residue_lddt as residue_lddt
@@ -22,6 +23,7 @@ from .rigid_groups import Hinge as Hinge
 from .rigid_groups import RigidGroupFinder as RigidGroupFinder
 from .rigid_groups import RigidGroups as RigidGroups
 from .rigid_groups import rigid_groups as rigid_groups
+from .rotations import even_rotations as even_rotations
 from .screw import Screw as Screw
 from .secondary_structure import secondary_structure as secondary_structure
 from .superpose import rmsd as rmsd

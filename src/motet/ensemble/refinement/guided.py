@@ -1,0 +1,42 @@
+"""A force field and a map pulling at the same atoms: something that the minimiser and the dynamics can move."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ...shapes import Coords, Energies, Energy, Summable
+from ..movable import Movable
+
+
+class Guided(Summable):
+    """physics + weight · target, with the masses and the mobile atoms of the physics.
+
+    Args:
+        physics: The force field on these atoms.
+        target: How badly they explain the map, without a unit.
+        weight: In kcal/mol.
+    """
+
+    masses: Float[Tensor, "atoms"]
+    mobile: Bool[Tensor, "atoms"]
+
+    def __init__(self, physics: Movable, target: Energy, weight: float) -> None:
+        self.physics, self.target, self.weight = physics, target, weight
+        self.names = (*physics.names, "density")
+        self.masses, self.mobile = physics.masses, physics.mobile
+        self.latest = (float("nan"), float("nan"))  # force field in kcal/mol and target, at the last call
+
+    def __call__(self, coords: Coords) -> Energies:
+        """Energy of each conformation, in kcal/mol."""
+        own, other = self.physics(coords), self.target(coords)
+        self.latest = (float(own.detach().mean()), float(other.detach().mean()))
+        return own + self.weight * other
+
+    def terms(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
+        """Energy by term, the map's last, in kcal/mol."""
+        guide = self.weight * self.target(coords)
+        return torch.cat((self.physics.terms(coords), guide.unsqueeze(-1)), dim=-1)
+
+    def forget(self) -> None:
+        """Drop what the force field kept from earlier calls."""
+        self.physics.forget()

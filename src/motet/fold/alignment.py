@@ -94,7 +94,7 @@ def features_of_rows(
         return assembled(query, centres, rows[choice.others], kept, templates)
     others = weights[choice.others]
     features = assembled(query, centres, rows[choice.others], kept, templates, others)
-    return features.weighted(weights[choice.centres], others[kept])
+    return features.weighted(weights[choice.centres], others[kept] if len(kept) else None)
 
 
 def numbered(alignment: Alignment) -> Rows:
@@ -186,7 +186,8 @@ def assembled(
         -1,
     )
     no_break = torch.zeros(residues, 1)
-    extra = others[kept]
+    # without a further row the network still needs one: it is absent, as the padding of AlphaFold2 is
+    extra = others[kept] if len(kept) else Rows(query[None], torch.zeros(1, residues))
     return Features(
         residue_types=query,
         residue_index=torch.arange(residues),
@@ -197,7 +198,7 @@ def assembled(
         extra_types=extra.types,
         extra_has_deletion=_any(extra.deletions),
         extra_deletions=_squashed(extra.deletions),
-        extra_presence=torch.ones_like(extra.deletions),
+        extra_presence=torch.full_like(extra.deletions, float(len(kept) > 0)),
         templates=templates,
     )
 

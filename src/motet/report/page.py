@@ -47,11 +47,11 @@ def write(analysis: Analysis, record: RunRecord, directory: Path) -> Path:
 
 def render(analysis: Analysis, record: RunRecord) -> str:
     """The report of an analysis as one HTML page that needs nothing beside it and asks the network for nothing."""
-    environment = _environment()
+    templates = environment()
     charts = _charts(analysis)
     shown = models(analysis)
-    script = _source(environment, "page.js") + _source(environment, "viewer.js")
-    return environment.get_template("report.html.j2").render(
+    script = "".join(source(templates, name) for name in ("page.js", "stage.js", "viewer.js"))
+    return templates.get_template("report.html.j2").render(
         analysis=analysis,
         ensemble=analysis.ensemble,
         topology=analysis.ensemble.structure.topology,
@@ -64,13 +64,14 @@ def render(analysis: Analysis, record: RunRecord) -> str:
         citations=cited(behind(analysis.ensemble)),
         viewer=viewer(),
         policy=security_policy([viewer().hash, script_hash(script)]),
-        style=Markup(_source(environment, "style.css")),
+        style=Markup(source(templates, "style.css")),
         script=Markup(script),
         payload=packed(_payload(analysis, charts, shown, tables(analysis))),
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates are."""
     environment = Environment(
         loader=PackageLoader("motet.report"),
         autoescape=True,
@@ -89,10 +90,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _source(environment: Environment, name: str) -> str:
+def source(environment: Environment, name: str) -> str:
     """A style sheet or script as it stands, never a template."""
     assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+    return environment.loader.getsource(environment, name)[0]
 
 
 def _charts(analysis: Analysis) -> dict[str, list[Chart]]:

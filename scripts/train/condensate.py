@@ -1,0 +1,554 @@
+"""Train the phase-separation network, and say how good it is on proteins it has not seen.
+
+`python scripts/train/condensate.py ../shared/data/condensate WORK` goes on where it stopped; every stage leaves a
+file in WORK. Stages: disorder heads, one a fold; the saturation concentration; then for each fold and seed the
+network, on the other four folds, for a fixed number of epochs (nothing is chosen on the held-out fold). It ends
+with the held-out predictions (oof.csv) and figures; with --ship also with the weights, calibrated on those.
+"""
+
+import argparse
+import csv
+import json
+import math
+import random
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+from motet.condensate import CondensateNetwork, PairTables, PhysicalLayer, Settings, encode
+from motet.condensate.disorder import Disorder
+from motet.condensate.physics import PhysicalView
+from motet.forcefield import Conditions
+
+FOLDS = 5
+CROP, DISORDER_BATCH, DISORDER_EPOCHS = 384, 16, 6
+EPOCHS, RATE, DECAY = 12, 2e-3, 0.05
+AREA = 6_000_000  # residues² of a batch
+SPREAD = {  # how far each number of the saturation model may reasonably lie from its start
+    "log_scale": 1.5,
+    "neutral": 0.2,
+    "_log_gain": 0.7,
+    "_log_excluded": 0.4,
+    "_log_charge": 0.5,
+    "_log_most_charge": 0.5,
+}
+
+
+@dataclass(frozen=True)
+class Protein:
+    """One labelled protein."""
+
+    id: str
+    sequence: str
+    label: str
+    human: bool
+    fold: int
+    cluster: str
+    disordered: np.ndarray
+
+    @property
+    def driver(self) -> float:
+        """1 for a driver, 0 for a negative, NaN for a client: it is neither."""
+        return math.nan if self.label == "client" else float(self.label.startswith("driver"))
+
+    @property
+    def client(self) -> float:
+        """1 for a client, 0 for a negative, NaN for what only drives."""
+        return math.nan if self.label == "driver" else float("client" in self.label)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--ablation", choices=("none", "no-physics", "physics-only", "shuffled"), default="none")
+    parser.add_argument("--ship", type=Path, help="where to write the weights, their card and the calibration")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    proteins = read_proteins(arguments.data)
+    regions = read_regions(arguments.data, proteins)
+    disorder = [trained_disorder(proteins, fold, arguments.work) for fold in range(FOLDS)]
+    physics = fitted_physics(arguments.data, disorder[0], arguments.work)
+    with torch.no_grad():
+        tables = physics.tables(Conditions())
+    if arguments.ablation == "shuffled":
+        tables = shuffled(tables)
+    settings = Settings(physics=arguments.ablation != "no-physics", learned=arguments.ablation != "physics-only")
+    kind = arguments.work / arguments.ablation
+    kind.mkdir(exist_ok=True)
+    logits, region_scores = np.zeros((arguments.seeds, len(proteins), 2)), []
+    members = []
+    for seed in range(arguments.seeds):
+        for fold in range(FOLDS):
+            views = known_views(proteins, disorder[fold], physics, tables, kind / f"views-{fold}.pt")
+            seen = known_views(regions, disorder[fold], physics, tables, kind / f"region-views-{fold}.pt")
+            member = CondensateNetwork(settings, physics)
+            member.disorder.load_state_dict(disorder[fold].state_dict())
+            path = kind / f"member-{fold}-{seed}.safetensors"
+            if path.exists():
+                member.load_state_dict(load_file(path), strict=False)
+            else:
+                train(member, proteins, regions, (views, seen), tables, fold, seed, arguments.epochs)
+                save_file(own_state(member), path)
+            members.append(member.eval())
+            for index, found in evaluate(member, proteins, views, tables, fold):
+                logits[seed, index] = found
+            region_scores += region_quality(member, regions, seen, tables, fold)
+    mean = logits.mean(0)
+    report(proteins, mean, region_scores, kind, arguments)
+    if arguments.ship:
+        ship(arguments.ship, physics, members, settings, proteins, mean, arguments)
+
+
+def read_proteins(data: Path) -> list[Protein]:
+    csv.field_size_limit(10**9)
+    with (data / "ppmc_llps_datasets.csv").open() as source:
+        return [
+            Protein(
+                row["id"],
+                row["sequence"],
+                row["label"],
+                row["is_human"] == "1",
+                int(row["fold"]),
+                row["cluster"],
+                spans(row["idr_af_mobidb"], len(row["sequence"])),
+            )
+            for row in csv.DictReader(source)
+        ]
+
+
+def spans(text: str, length: int) -> np.ndarray:
+    inside = np.zeros(length, dtype=np.float32)
+    for span in text.replace(",", ";").split(";"):
+        if span:
+            first, last = span.split("-")
+            inside[int(first) - 1 : int(last)] = 1.0
+    return inside
+
+
+@dataclass(frozen=True)
+class Region:
+    """A protein with the part of it that drives phase separation."""
+
+    sequence: str
+    inside: np.ndarray
+    fold: int
+
+
+def read_regions(data: Path, proteins: list[Protein]) -> list[Region]:
+    """PhaSePro's regions; a protein falls into the fold of its cluster, or of its cluster's name."""
+    folds = {one.cluster: one.fold for one in proteins}
+    with (data / "phasepro_regions.csv").open() as source:
+        rows = list(csv.DictReader(source))
+    return [
+        Region(
+            row["sequence"],
+            np.array([float(letter) for letter in row["residue_mask"]], dtype=np.float32),
+            folds.get(row["cluster"], sum(map(ord, row["cluster"])) % FOLDS),
+        )
+        for row in rows
+    ]
+
+
+def trained_disorder(proteins: list[Protein], fold: int, work: Path) -> Disorder:
+    path = work / f"disorder-{fold}.safetensors"
+    torch.manual_seed(fold)
+    head = Disorder()
+    if path.exists():
+        head.load_state_dict(load_file(path))
+        return head.eval()
+    chosen = [one for one in proteins if one.fold != fold]
+    draw = random.Random(fold)
+    steps = DISORDER_EPOCHS * len(chosen) // DISORDER_BATCH
+    optimiser = torch.optim.AdamW(head.parameters(), weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
+    for _ in range(steps):
+        batch, target = cropped(draw.choices(chosen, k=DISORDER_BATCH), draw)
+        loss = cross_entropy(head(batch), target, reduction="none")[batch.present].mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    save_file(head.state_dict(), path)
+    print(
+        f"disorder head {fold}: {disorder_auroc(head.eval(), [one for one in proteins if one.fold == fold]):.3f}"
+    )
+    return head
+
+
+def cropped(chosen: list[Protein], draw: random.Random):
+    starts = [draw.randrange(max(1, len(one.sequence) - CROP + 1)) for one in chosen]
+    batch = encode([one.sequence[start : start + CROP] for one, start in zip(chosen, starts, strict=True)])
+    target = torch.zeros(batch.types.shape)
+    for row, (one, start) in enumerate(zip(chosen, starts, strict=True)):
+        inside = one.disordered[start : start + CROP]
+        target[row, : len(inside)] = torch.from_numpy(inside)
+    return batch, target
+
+
+@torch.no_grad()
+def disorder_auroc(head: Disorder, proteins: list[Protein]) -> float:
+    scores = [head(encode([one.sequence]))[0].numpy() for one in proteins]
+    return float(roc_auc_score(np.concatenate([one.disordered for one in proteins]), np.concatenate(scores)))
+
+
+def fitted_physics(data: Path, head: Disorder, work: Path) -> PhysicalLayer:
+    """The physical layer with its saturation model fitted; leave-one-family-out figures on the way."""
+    physics = PhysicalLayer()
+    path = work / "saturation.safetensors"
+    if path.exists():
+        physics.saturation.load_state_dict(load_file(path))
+        return physics
+    with (data / "csat_experimental.csv").open() as source:
+        rows = list(csv.DictReader(source))
+    target = torch.tensor([math.log(float(row["csat_uM"])) for row in rows])
+    inputs = saturation_inputs(physics, head, rows)
+    held_out = torch.zeros_like(target)
+    families = np.array([row["cluster"] for row in rows])
+    for family in sorted(set(families)):
+        fresh = PhysicalLayer()
+        fit_saturation(fresh, inputs, target, torch.from_numpy(families != family))
+        with torch.no_grad():
+            predicted = predict_saturation(fresh, inputs)
+        held_out = torch.where(torch.from_numpy(families == family), predicted, held_out)
+    fit_saturation(physics, inputs, target, torch.ones(len(rows), dtype=torch.bool))
+    fitted = predict_saturation(physics, inputs).detach()
+    figures = {
+        "rows": len(rows),
+        "spearman_held_out": float(spearmanr(held_out, target)[0]),
+        "rmse_ln_held_out": float((held_out - target).square().mean().sqrt()),
+        "spearman_fitted": float(spearmanr(fitted, target)[0]),
+        "rmse_ln_fitted": float((fitted - target).square().mean().sqrt()),
+    }
+    with (work / "csat.csv").open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(["id", "cluster", "measured_uM", "held_out_uM"])
+        for row, value in zip(rows, held_out.exp().tolist(), strict=True):
+            writer.writerow([row["id"], row["cluster"], row["csat_uM"], f"{value:.3g}"])
+    (work / "csat.json").write_text(json.dumps(figures, indent=2) + "\n")
+    print("saturation", figures)
+    save_file(physics.saturation.state_dict(), path)
+    return physics
+
+
+@torch.no_grad()
+def saturation_inputs(physics: PhysicalLayer, head: Disorder, rows: list[dict[str, str]]):
+    """Virial tables, composition of the disordered part and its size, of each row."""
+    found = []
+    for row in rows:
+        conditions = Conditions(
+            temperature=float(row["temp_K"]), ionic_strength=float(row["ionic_M"]), ph=float(row["pH"] or 7.0)
+        )
+        batch = encode([row["sequence"]])
+        available = head(batch).sigmoid()
+        weighted = (batch.one_hot() * available[..., None]).sum(1)
+        found.append(
+            (physics.coarse.virial(conditions), weighted / weighted.sum(-1, keepdim=True), available.sum(-1))
+        )
+    return found
+
+
+def predict_saturation(physics: PhysicalLayer, inputs) -> Tensor:
+    """ln c_sat of each row, in one batch: rows share the solver, not the tables."""
+    model = physics.saturation
+    chi = torch.cat([model.interaction(virial, share) for virial, share, _ in inputs])
+    return model.at_interaction(chi, torch.cat([size for *_, size in inputs]))
+
+
+def fit_saturation(physics: PhysicalLayer, inputs, target: Tensor, chosen: Tensor) -> None:
+    model = physics.saturation
+    start = {name: value.detach().clone() for name, value in model.named_parameters()}
+    rows = [one for one, keep in zip(inputs, chosen.tolist(), strict=True) if keep]
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.05)
+    for _ in range(100):
+        error = predict_saturation(physics, rows) - target[chosen]
+        pull = sum(((value - start[name]) / SPREAD[name]).square() for name, value in model.named_parameters())
+        loss = torch.nn.functional.huber_loss(error, torch.zeros_like(error), reduction="sum") + pull
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def shuffled(tables: PairTables) -> PairTables:
+    """The control: energies of other residues, so that everything but their meaning stays."""
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(7))
+    virial = type(tables.virial)(*(part[order][:, order] for part in tables.virial))
+    return replace(
+        tables, virial=virial, charges=tables.charges[order], contact=tables.contact[:, order][:, :, order]
+    )
+
+
+@torch.no_grad()
+def known_views(
+    proteins: "list[Protein] | list[Region]",
+    head: Disorder,
+    physics: PhysicalLayer,
+    tables: PairTables,
+    path: Path,
+):
+    """Disorder and physical view of every protein: they do not change while the network learns."""
+    if path.exists():
+        return torch.load(path, weights_only=True)
+    found = []
+    for chunk in chunks(list(range(len(proteins))), proteins):
+        batch = encode([proteins[i].sequence for i in chunk])
+        disorder = head(batch).sigmoid() * batch.present
+        view = physics(batch, tables, disorder)
+        for row, index in enumerate(chunk):
+            length = len(proteins[index].sequence)
+            parts = (
+                disorder[row, :length],
+                view.field[row, :length],
+                view.descriptors[row],
+                view.log_saturation[row],
+            )
+            found.append((index, *(part.clone() for part in parts)))
+    found = [list(one[1:]) for one in sorted(found, key=lambda one: one[0])]
+    torch.save(found, path)
+    return found
+
+
+def chunks(indices: list[int], proteins: list[Protein], draw: random.Random | None = None) -> list[list[int]]:
+    """Batches of proteins of like length, no larger than AREA."""
+    jitter = (lambda: draw.uniform(0.9, 1.1)) if draw else (lambda: 1.0)
+    ordered = sorted(indices, key=lambda i: len(proteins[i].sequence) * jitter())
+    found: list[list[int]] = []
+    for index in ordered:
+        longest = len(proteins[index].sequence)
+        if not found or (len(found[-1]) + 1) * longest**2 > AREA or len(found[-1]) >= 32:
+            found.append([])
+        found[-1].append(index)
+    if draw:
+        draw.shuffle(found)
+    return found
+
+
+def gathered(chunk: list[int], proteins: list[Protein], views):
+    batch = encode([proteins[i].sequence for i in chunk])
+    disorder, field = torch.zeros(batch.types.shape), torch.zeros(batch.types.shape)
+    for row, index in enumerate(chunk):
+        size = len(proteins[index].sequence)
+        disorder[row, :size], field[row, :size] = views[index][0], views[index][1]
+    view = PhysicalView(
+        torch.stack([views[i][3] for i in chunk]), torch.stack([views[i][2] for i in chunk]), field
+    )
+    return batch, disorder, view
+
+
+def balance(proteins: list[Protein]) -> dict[str, float]:
+    """Weight of each protein: negatives count as drivers of the same taxon, length and disorder are common."""
+
+    def stratum(one: Protein) -> tuple[bool, int, int]:
+        return one.human, min(3, int(math.log2(len(one.sequence) / 75 + 1))), int(one.disordered.mean() * 2.999)
+
+    drivers = [stratum(one) for one in proteins if one.driver == 1.0]
+    others = [stratum(one) for one in proteins if one.driver == 0.0]
+    weights = {}
+    for one in proteins:
+        if one.driver == 0.0:
+            wanted = (drivers.count(stratum(one)) + 1.0) / len(drivers)
+            there = (others.count(stratum(one)) + 1.0) / len(others)
+            weights[one.id] = min(4.0, max(0.35, wanted / there))
+        else:
+            weights[one.id] = 1.0
+    return weights
+
+
+def train(member, proteins, regions, known, tables, fold: int, seed: int, epochs: int) -> None:
+    views, seen = known
+    torch.manual_seed(1000 * seed + fold)
+    draw = random.Random(1000 * seed + fold)
+    fresh = CondensateNetwork(member.settings, member.physics)  # start from this seed
+    fresh.disorder.load_state_dict(member.disorder.state_dict())
+    member.load_state_dict(fresh.state_dict())
+    chosen = [i for i, one in enumerate(proteins) if one.fold != fold]
+    standardise(member, chosen, proteins, views)
+    weights = balance([proteins[i] for i in chosen])
+    taught = [i for i, one in enumerate(regions) if one.fold != fold]
+    frozen = (*member.physics.parameters(), *member.disorder.parameters())
+    kept_fixed = {id(value) for value in frozen}
+    learnt = [value for value in member.parameters() if id(value) not in kept_fixed]
+    optimiser = torch.optim.AdamW(learnt, lr=RATE, weight_decay=DECAY)
+    total = epochs * len(chunks(chosen, proteins))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=total + epochs * 2, pct_start=0.2)
+    started = time.monotonic()
+    for epoch in range(epochs):
+        member.train()
+        losses = []
+        for chunk in chunks(chosen, proteins, draw):
+            batch, disorder, view = gathered(chunk, proteins, views)
+            reading = member(batch, tables, disorder, view=view)
+            loss = label_loss(reading, [proteins[i] for i in chunk], weights)
+            if draw.random() < 0.5:
+                loss = loss + 0.3 * region_loss(member, regions, draw.choice(taught), seen, tables)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(learnt, 1.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        print(
+            f"fold {fold} seed {seed} epoch {epoch}: {np.mean(losses):.4f} {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
+    member.eval()
+
+
+@torch.no_grad()
+def standardise(member: CondensateNetwork, chosen: list[int], proteins, views) -> None:
+    rows = []
+    for chunk in chunks(chosen, proteins):
+        batch, disorder, view = gathered(chunk, proteins, views)
+        rows.append(member.plain(batch, disorder, view))
+    plain = torch.cat(rows)
+    member.centre.copy_(plain.mean(0))
+    member.scale.copy_(plain.std(0).clamp_min(1e-3))
+
+
+def label_loss(reading, chosen: list[Protein], weights: dict[str, float]) -> Tensor:
+    total = reading.driver.sum() * 0.0
+    for logits, targets, share in (
+        (reading.driver, [one.driver for one in chosen], 1.0),
+        (reading.client, [one.client for one in chosen], 0.3),
+    ):
+        target = torch.tensor(targets)
+        known = ~target.isnan()
+        if known.any():
+            weight = torch.tensor([weights[one.id] for one in chosen])[known]
+            total = total + share * (cross_entropy(logits[known], target[known], reduction="none") * weight).mean()
+    return total
+
+
+def region_loss(member, regions: list[Region], index: int, seen, tables: PairTables) -> Tensor:
+    batch, disorder, view = gathered([index], regions, seen)
+    reading = member(batch, tables, disorder, view=view)
+    return cross_entropy(reading.region[0], torch.from_numpy(regions[index].inside))
+
+
+@torch.no_grad()
+def evaluate(member, proteins, views, tables, fold: int):
+    held_out = [i for i, one in enumerate(proteins) if one.fold == fold]
+    for chunk in chunks(held_out, proteins):
+        batch, disorder, view = gathered(chunk, proteins, views)
+        reading = member(batch, tables, disorder, view=view)
+        found = torch.stack((reading.driver, reading.client), -1).tolist()
+        yield from zip(chunk, found, strict=True)
+
+
+@torch.no_grad()
+def region_quality(member, regions: list[Region], seen, tables, fold: int) -> list[tuple[float, float]]:
+    """AUROC within each held-out protein: of the region head, and of disorder alone."""
+    found = []
+    for index, one in enumerate(regions):
+        if one.fold == fold and 0 < one.inside.mean() < 1:
+            batch, disorder, view = gathered([index], regions, seen)
+            reading = member(batch, tables, disorder, view=view)
+            pair = (reading.region[0].numpy(), reading.disorder[0].numpy())
+            found.append(tuple(float(roc_auc_score(one.inside, score)) for score in pair))
+    return found
+
+
+def report(proteins, logits: np.ndarray, region_scores, kind: Path, arguments) -> None:
+    driver = np.array([one.driver for one in proteins])
+    client = np.array([one.client for one in proteins])
+    human = np.array([one.human for one in proteins])
+    label = np.array([one.label for one in proteins])
+    disordered = np.array([one.disordered.any() for one in proteins])
+    longest = np.array([longest_run(one.disordered) for one in proteins])
+    known = ~np.isnan(driver)
+    against_disprot = known & ((driver == 1) | (label == "neg_DisProt"))
+    subsets = {
+        "all": known,
+        "disprot": against_disprot,
+        "human": known & human,
+        "with_idr": known & disordered,
+        "without_idr": known & ~disordered,
+        "driver_vs_client": (label == "driver") | (label == "client"),
+    }
+    figures = {}
+    for name, chosen in subsets.items():
+        truth = (label[chosen] != "client") & (np.nan_to_num(driver[chosen]) == 1)
+        figures[name] = {
+            "n": int(chosen.sum()),
+            "drivers": int(truth.sum()),
+            "auroc": interval(truth, logits[chosen, 0], roc_auc_score),
+            "auprc": interval(truth, logits[chosen, 0], average_precision_score),
+            "longest_idr_auroc": float(roc_auc_score(truth, longest[chosen])),
+        }
+    chosen = ~np.isnan(client)
+    figures["client"] = {"auroc": interval(client[chosen] == 1, logits[chosen, 1], roc_auc_score)}
+    figures["regions"] = dict(zip(("auroc", "disorder_auroc"), np.mean(region_scores, 0).tolist(), strict=True))
+    (kind / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    print(json.dumps(figures, indent=1))
+    with (kind / "oof.csv").open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(["id", "label", "fold", "driver_logit", "client_logit"])
+        for one, (first, second) in zip(proteins, logits.tolist(), strict=True):
+            writer.writerow([one.id, one.label, one.fold, f"{first:.4f}", f"{second:.4f}"])
+
+
+def interval(truth: np.ndarray, score: np.ndarray, measure) -> list[float]:
+    """The measure, and the 2.5 and 97.5 % points of 500 bootstraps over proteins."""
+    draw = np.random.default_rng(0)
+    found = []
+    for _ in range(500):
+        rows = draw.integers(len(truth), size=len(truth))
+        if 0 < truth[rows].sum() < len(rows):
+            found.append(measure(truth[rows], score[rows]))
+    return [round(float(value), 4) for value in (measure(truth, score), *np.quantile(found, (0.025, 0.975)))]
+
+
+def longest_run(inside: np.ndarray) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], inside, [0]))))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def own_state(member: CondensateNetwork) -> dict[str, Tensor]:
+    """What a member does not share with the others: everything but the physical layer."""
+    state = member.state_dict()
+    return {name: value.contiguous() for name, value in state.items() if not name.startswith("physics.")}
+
+
+def ship(target: Path, physics, members, settings, proteins, logits: np.ndarray, arguments) -> None:
+    """The weights, and their card: calibrated on held-out predictions."""
+    tensors = {f"saturation.{name}": value for name, value in physics.saturation.state_dict().items()}
+    tensors |= {f"coarse.{name}": value for name, value in physics.coarse.state_dict().items()}
+    for index, member in enumerate(members):
+        tensors |= {f"members.{index}.{name}": value for name, value in own_state(member).items()}
+    for column, name in enumerate(("driver", "client")):
+        truth = np.array([getattr(one, name) for one in proteins])
+        known = ~np.isnan(truth)
+        line = LogisticRegression(C=1e6).fit(logits[known, column, None], truth[known])
+        tensors[f"calibration.{name}"] = torch.tensor([float(line.coef_[0, 0]), float(line.intercept_[0])])
+        reference = np.quantile(logits[truth == 0, column], np.linspace(0, 1, 101))
+        tensors[f"reference.{name}"] = torch.from_numpy(reference).float()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    metadata = {
+        "settings": json.dumps(asdict(settings)),
+        "members": str(len(members)),
+        "channels": " ".join(physics.channels),
+        "commit": commit,
+        "date": datetime.now(UTC).date().isoformat(),
+        "seeds": str(arguments.seeds),
+        "epochs": str(arguments.epochs),
+        "reference": "2,009 drivers and negatives of PPMC-lab/llps-datasets: percentiles among the negatives",
+    }
+    save_file({name: value.contiguous() for name, value in tensors.items()}, target, metadata=metadata)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Fitted and published numbers of the residue-level model."""

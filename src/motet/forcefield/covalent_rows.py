@@ -8,15 +8,16 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from .held import held_atoms
 from .ideals import THERMAL, Ideals, constants
-from .layout import Integers, Layout
+from .layout import Integers, Layout, Mask
+
+Values: TypeAlias = NDArray[np.float64]
 
 FIRST_CHOICE = {"CA": 0, "N": 1}  # CA defines a peptide's torsion; N defines χ₁; then comes the file's order
 
@@ -34,9 +35,9 @@ class Spokes(NamedTuple):
     centre: Integers
     other: Integers
     bond: Integers
-    sign: Float64[np.ndarray, "spokes"]
+    sign: Values
 
-    def __getitem__(self, index: Integers) -> "Spokes":  # pyright: ignore[reportIncompatibleMethodOverride]
+    def at(self, index: Integers | Mask) -> "Spokes":
         """Some of them."""
         return Spokes(self.centre[index], self.other[index], self.bond[index], self.sign[index])
 
@@ -68,38 +69,40 @@ class CovalentRows:
         """Where each atom's spokes begin."""
         return np.cumsum(self.degree) - self.degree
 
-    def lengths(self) -> Float64[np.ndarray, "bonds 2"]:
+    def lengths(self) -> Values:
         """Ideal length and deviation of each bond, in Å."""
         ideals, (i, j) = self._ideals, self.bonds.T
         return self._looked_up(self._key(i, j), lambda k: ideals.length(int(i[k]), int(j[k])), 2)[0]
 
-    def angles(self) -> tuple[Spokes, Spokes, Float64[np.ndarray, "angles 2"]]:
+    def angles(self) -> tuple[Spokes, Spokes, Values]:
         """The two spokes of each angle, and its ideal value and deviation in rad."""
-        left, right = (self.spokes[np.concatenate(one)] for one in zip(*self._couples(), strict=True))
+        left, right = (self.spokes.at(np.concatenate(one)) for one in zip(*self._couples(), strict=True))
         ideals, a, b, c = self._ideals, left.other, left.centre, right.other
         key = self._key(b, a, c)
         values, known = self._looked_up(key, lambda k: ideals.angle(int(a[k]), int(b[k]), int(c[k])), 2)
-        return left[known], right[known], values[known]
+        return left.at(known), right.at(known), values[known]
 
-    def triples(self) -> tuple[list[Spokes], Float64[np.ndarray, "triples"]]:
+    def triples(self) -> tuple[list[Spokes], Values]:
         """The first three spokes of each centre of three or more, and their ideal triple product."""
         centres = np.flatnonzero(self.degree >= 3)
-        three = [self.spokes[self.start[centres] + k] for k in range(3)]
+        three = [self.spokes.at(self.start[centres] + k) for k in range(3)]
         ends = [one.other for one in three]
         alone = np.array([len(around) == 1 for around in self.layout.neighbours], dtype=np.int64)
         key = self._key(centres, *ends) * 8 + sum(alone[end] << k for k, end in enumerate(ends))
 
         def ask(k: int) -> tuple[float, float] | None:
-            return self._ideals.handedness(int(centres[k]), (int(ends[0][k]), int(ends[1][k]), int(ends[2][k])))
+            three = int(ends[0][k]), int(ends[1][k]), int(ends[2][k])
+            answer = self._ideals.handedness(int(centres[k]), three)
+            return None if answer is None else (answer[0], float(answer[1]))
 
         values, known = self._looked_up(key, ask, 2)
         points = self.layout.start
         found = _triple_products(*(points[end] - points[centres] for end in ends))
         ideal = values[:, 0]
         ideal = np.where((values[:, 1] > 0) & (np.abs(found) > 0.1), np.copysign(ideal, found), ideal)
-        return [one[known] for one in three], ideal[known]
+        return [one.at(known) for one in three], ideal[known]
 
-    def torsions(self) -> tuple[Spokes, Integers, Spokes, Float64[np.ndarray, "torsions 3"]]:
+    def torsions(self) -> tuple[Spokes, Integers, Spokes, Values]:
         """Spoke of each torsion's start, its bond, spoke of its end; plane, cis and stagger in kcal/mol."""
         rank = np.array([FIRST_CHOICE.get(name, 2) for name in self.layout.names.tolist()], dtype=np.int64)
         ranked, (b, c) = self._sorted(rank), self.bonds.T
@@ -110,7 +113,7 @@ class CovalentRows:
         names, residue = self.layout.names, self.layout.residue_of_atom
         peptide = residue[b[rows]] != residue[c[rows]]
         keep = ~peptide | ((names[first.other] == "CA") & (names[last.other] == "CA"))
-        return first[keep], rows[keep], last[keep], heights[rows[keep]]
+        return first.at(keep), rows[keep], last.at(keep), heights[rows[keep]]
 
     @cached_property
     def _ideals(self) -> Ideals:
@@ -122,7 +125,7 @@ class CovalentRows:
         centre, other, bond = (np.concatenate(pair) for pair in ((i, j), (j, i), (number, number)))
         sign = np.repeat([1.0, -1.0], len(number))
         order = np.lexsort((other if rank.any() else bond, rank[other], centre))
-        return Spokes(centre, other, bond, sign)[order]
+        return Spokes(centre, other, bond, sign).at(order)
 
     def _couples(self) -> list[tuple[Integers, Integers]]:
         """Numbers of every two spokes of one centre."""
@@ -136,9 +139,9 @@ class CovalentRows:
     def _best(self, ranked: Spokes, here: Integers, there: Integers) -> Spokes:
         """The first spoke of an atom that does not lead there."""
         first = self.start[here]
-        return ranked[np.where(ranked.other[first] == there, first + 1, first)]
+        return ranked.at(np.where(ranked.other[first] == there, first + 1, first))
 
-    def _key(self, centre: Integers, *others: Integers) -> Int64[np.ndarray, "rows"]:
+    def _key(self, centre: Integers, *others: Integers) -> Integers:
         """A number for each combination of kinds, with who shares the residue of the first."""
         kind, residue = self.layout.kind_of_atom, self.layout.residue_of_atom
         key = kind[centre]
@@ -148,7 +151,7 @@ class CovalentRows:
 
     def _looked_up(
         self, key: Integers, ask: Callable[[int], tuple[float, ...] | None], width: int
-    ) -> tuple[Float64[np.ndarray, "rows width"], NDArray[np.bool_]]:
+    ) -> tuple[Values, Mask]:
         """The answer for one row of each key, given to all rows of the key; and whether there was one."""
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
         answers = [ask(k) for k in first.tolist()]
@@ -174,9 +177,7 @@ class CovalentRows:
         return None
 
 
-def _triple_products(
-    u: NDArray[np.float64], v: NDArray[np.float64], w: NDArray[np.float64]
-) -> Float64[np.ndarray, "rows"]:
+def _triple_products(u: Values, v: Values, w: Values) -> Values:
     """Triple products of the directions of three vectors; 0 where one of them has no length or no place."""
     lengths = np.prod([np.linalg.norm(one, axis=-1) for one in (u, v, w)], axis=0)
     good = np.isfinite(lengths) & (lengths > 0)

@@ -45,7 +45,7 @@ def _fragments(layout: Layout, able: Mask) -> Integers:
     """Number of the bonded fragment that each atom belongs to."""
     i, j = layout.bonds[able[layout.bonds].all(-1)].reshape(-1, 2).T
     joined = csr_array((np.ones(len(i)), (i, j)), shape=(layout.n_seen, layout.n_seen))
-    return connected_components(joined, directed=False)[1]
+    return connected_components(joined, directed=False)[1].astype(np.int64)
 
 
 def united_masses(topology: Topology) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, triu
+from scipy.sparse import coo_array, csr_array, triu
 from torch import Tensor
 
 from ..geometry import neighbour_pairs
@@ -83,15 +83,15 @@ def exclusions_of(layout: Layout) -> Exclusions:
     ones = np.ones(2 * len(i), dtype=np.int64)
     bonded = csr_array((ones, (np.concatenate((i, j)), np.concatenate((j, i)))), shape=(atoms, atoms))
     twice = bonded @ bonded
-    within_two, three = _keys(bonded + twice), _keys(twice @ bonded)
+    within_two, three = _keys(bonded + twice, atoms), _keys(twice @ bonded, atoms)
     near = np.setdiff1d(three, within_two, assume_unique=True)
     return Exclusions(torch.from_numpy(within_two), torch.from_numpy(near), atoms)
 
 
-def _keys(adjacent: csr_array) -> NDArray[np.int64]:
+def _keys(adjacent: csr_array, atoms: int) -> NDArray[np.int64]:
     """`i * atoms + j` of the entries with i < j, sorted."""
-    upper = triu(adjacent, k=1).tocoo()
-    return np.sort(upper.row.astype(np.int64) * upper.shape[1] + upper.col)
+    upper = coo_array(triu(adjacent, k=1))
+    return np.sort(upper.row.astype(np.int64) * atoms + upper.col)
 
 
 def find_neighbours(

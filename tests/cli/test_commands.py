@@ -100,7 +100,7 @@ def test_a_run_that_is_interrupted_goes_on_and_ends_the_same(finished, examples,
     command = [sys.executable, "-m", "motet", "ensemble", str(examples / "1l2y.pdb"), "-o", "out", *QUICK]
     running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "out/.motet-parts/000000.safetensors"
-    for _ in range(600):
+    for _ in range(2400):
         if first.exists() or running.poll() is not None:
             break
         time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,24 @@ import typer
 from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature, Threads
 
 if TYPE_CHECKING:
-    from ..ensemble import Analysis, Checkpoint, Ensemble, Langevin, Plan
+    from ..ensemble import Analysis, Checkpoint, Ensemble, Generator, Plan
     from ..forcefield import System
     from ..structure import Structure
 
+
+class Method(StrEnum):
+    """What draws the conformations."""
+
+    montecarlo = "montecarlo"
+    langevin = "langevin"
+
+
+INTERVAL = {Method.montecarlo: 2.0, Method.langevin: 0.5}  # sweeps, ps
+BURN_IN = {Method.montecarlo: 10.0, Method.langevin: 2.0}
+RELAX_STEPS = {
+    "montecarlo": 0,
+    "langevin": 60,
+}  # Monte Carlo keeps covalent geometry, so its draws stay as they are
 WORTH_SAYING = 60.0  # seconds; a longer run says beforehand what it will cost
 
 
@@ -22,14 +37,25 @@ def ensemble(
     out: Out = None,
     count: Annotated[int, typer.Option("-n", "--count", help="Conformations to make.", min=1)] = 100,
     temperature: Temperature = 300.0,
+    method: Annotated[
+        Method, typer.Option("--method", help="Monte Carlo in torsions, or Langevin dynamics.")
+    ] = Method.montecarlo,
     replicas: Annotated[int, typer.Option("--replicas", help="Independent chains, run in one batch.", min=1)] = 10,
     interval: Annotated[
-        float, typer.Option("--interval", help="Time between kept conformations, in ps.", min=0.0)
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            "--interval", help="Between kept conformations: sweeps [2], or ps of dynamics [0.5].", min=0.0
+        ),
+    ] = None,
     burn_in: Annotated[
-        float, typer.Option("--burn-in", help="Time before the first one is kept, in ps.", min=0.0)
-    ] = 2.0,
-    timestep: Annotated[float, typer.Option("--timestep", help="Time step, in fs.", min=0.01)] = 2.0,
+        float | None,
+        typer.Option("--burn-in", help="Before the first one is kept: sweeps [10], or ps [2].", min=0.0),
+    ] = None,
+    rungs: Annotated[
+        int, typer.Option("--rungs", help="Monte Carlo: temperatures of each replica, for tempering.", min=1)
+    ] = 1,
+    hottest: Annotated[float, typer.Option("--hottest", help="Monte Carlo: the highest of them, in K.")] = 400.0,
+    timestep: Annotated[float, typer.Option("--timestep", help="Dynamics: time step, in fs.", min=0.01)] = 2.0,
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
     seed: Seed = 0,
@@ -41,8 +67,9 @@ def ensemble(
 ) -> None:
     """Make the ensemble of a structure: conformations, weights, states, and a report.
 
-    Langevin dynamics in the motet force field; each conformation is relaxed. Stop it at any moment: the same
-    command goes on where it was, and ends with the result of a run that was not stopped.
+    Monte Carlo in torsions, whose moves never break the chain, or Langevin dynamics, of which each conformation is
+    relaxed; both in the motet force field. Stop it at any moment: the same command goes on where it was, and ends
+    with the result of a run that was not stopped.
 
     Writes topology.pdb, samples.xtc, ensemble.csv, states.csv, residues.csv, report.html, run.json and more.
 
@@ -55,9 +82,12 @@ def ensemble(
             "structure": str(structure),
             "count": count,
             "temperature": temperature,
+            "method": method.value,
             "replicas": replicas,
-            "interval": interval,
-            "burn_in": burn_in,
+            "interval": INTERVAL[method] if interval is None else interval,
+            "burn_in": BURN_IN[method] if burn_in is None else burn_in,
+            "rungs": rungs,
+            "hottest": hottest,
             "timestep": timestep,
             "salt": salt,
             "ph": ph,
@@ -111,7 +141,8 @@ class _Job:
         notes = tuple((one.kind, one.text) for one in loaded.notes)
         summary = _summary(analysis, directory)
         write_summary(directory, summary)
-        write_results(analysis, replace(record, timings=clock.laps, notes=notes), directory)
+        done = replace(record, timings=clock.laps, notes=notes, report=dict(made.provenance.report))
+        write_results(analysis, done, directory)
         checkpoint.close()
         if not self.as_json:
             _show(analysis)
@@ -125,7 +156,9 @@ class _Job:
         from .loading import bound
 
         system = bound(loaded, self.device, *(self.arguments[name] for name in ("temperature", "salt", "ph")))
-        generator, plan = self._generator(), Plan(count=self.arguments["count"], seed=self.seed)
+        generator = self._generator(loaded)
+        relax_steps = RELAX_STEPS[self.arguments["method"]]
+        plan = Plan(count=self.arguments["count"], seed=self.seed, relax_steps=relax_steps)
         what = {"version": __version__, "input": content, "topology": loaded.topology.digest}
         # The input may have moved since; what it holds may not.
         settings = {key: value for key, value in self.arguments.items() if key != "structure"}
@@ -135,17 +168,21 @@ class _Job:
             made = produce(loaded, system, generator, plan, checkpoint, meter.advance)
         return made, checkpoint
 
-    def _generator(self) -> "Langevin":
-        from ..ensemble import Langevin
+    def _generator(self, loaded: "Structure") -> "Generator[Any]":
+        from ..ensemble import Langevin, MonteCarlo
 
-        steps_per_ps = 1000.0 / self.arguments["timestep"]
-        return Langevin(
-            temperature=self.arguments["temperature"],
-            replicas=min(self.arguments["replicas"], self.arguments["count"]),
-            timestep=self.arguments["timestep"],
-            burn_in=round(self.arguments["burn_in"] * steps_per_ps),
-            interval=max(1, round(self.arguments["interval"] * steps_per_ps)),
-        )
+        asked = self.arguments
+        dynamics = asked["method"] == "langevin"
+        steps = 1000.0 / asked["timestep"] if dynamics else 1.0  # in a unit of --interval and --burn-in
+        shared = {
+            "temperature": asked["temperature"],
+            "replicas": min(asked["replicas"], asked["count"]),
+            "burn_in": round(asked["burn_in"] * steps),
+            "interval": max(1, round(asked["interval"] * steps)),
+        }
+        if dynamics:
+            return Langevin(**shared, timestep=asked["timestep"])
+        return MonteCarlo(**shared, topology=loaded.topology, rungs=asked["rungs"], hottest=asked["hottest"])
 
 
 class _Clock:
@@ -161,7 +198,7 @@ class _Clock:
         self.laps[stage], self._last = round(now - self._last, 3), now
 
 
-def _announce(system: "System", loaded: "Structure", generator: "Langevin", plan: "Plan", done: int) -> None:
+def _announce(system: "System", loaded: "Structure", generator: "Generator[Any]", plan: "Plan", done: int) -> None:
     """Say what is resumed, and what the rest will cost when that is more than a minute."""
     from ..ensemble.langevin import seconds_per_step
     from .console import say
@@ -169,8 +206,8 @@ def _announce(system: "System", loaded: "Structure", generator: "Langevin", plan
     rounds = -(-plan.count // generator.replicas)
     if done:
         say(f"going on after {done} of {rounds} rounds")
-    steps = (rounds - done) * (generator.interval + plan.relax_steps)
-    steps += 0 if done else generator.burn_in + plan.minimise_steps // generator.replicas
+    steps = generator.evaluations(rounds - done, bool(done)) + (rounds - done) * plan.relax_steps
+    steps += 0 if done else plan.minimise_steps // generator.replicas
     cost = steps * seconds_per_step(system, loaded.coords, generator.replicas)
     if cost > WORTH_SAYING:
         say(f"this will take about {cost / 60:.0f} minutes; it can be stopped and resumed at any moment")
@@ -202,6 +239,9 @@ def _show(analysis: "Analysis") -> None:
     ]
     header = ["state", "population", "free energy kcal/mol", "spread Å", "conformations"]
     table(analysis.ensemble.structure.name, header, rows)
+    if report := analysis.ensemble.provenance.report:
+        rates = ", ".join(f"{name.removeprefix('acceptance_')} {rate:.2f}" for name, rate in report.items())
+        say(f"acceptance: {rates}")
     say(analysis.quality.sentence)
 
 
@@ -217,6 +257,7 @@ def _summary(analysis: "Analysis", directory: Path) -> dict[str, Any]:
         "diagnostics": {
             one.name: {"r_hat": one.r_hat, "ess": one.effective_samples} for one in quality.diagnostics
         },
+        "report": dict(analysis.ensemble.provenance.report),
         "mean_rmsf": float(analysis.observables.rmsf.mean()),
         "states": [
             {

@@ -57,6 +57,10 @@ class Generator(Protocol[State]):
         """Steps each replica has taken."""
         ...
 
+    def evaluations(self, rounds: int, begun: bool) -> int:
+        """Forces on the whole batch that so many rounds cost, about; a run not yet begun has its burn-in to pay."""
+        ...
+
     def report(self, state: State) -> Mapping[str, float]:
         """How the draws went so far, by name: acceptance of each move, say."""
         ...

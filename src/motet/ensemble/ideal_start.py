@@ -52,7 +52,7 @@ def with_ideal_bonds(
     mobile: Bool[Tensor, "atoms"],
     topology: Topology,
     coords: Float[Tensor, "atoms 3"],
-    max_steps: int = 200,
+    max_steps: int = 100,
 ) -> Float[Tensor, "atoms 3"]:
     """The conformation near `coords` whose bonds of mobile atoms are ideal: first by stiff springs, then exactly.
 

@@ -107,6 +107,10 @@ class Langevin:
         """Steps each replica has taken."""
         return state.step
 
+    def evaluations(self, rounds: int, begun: bool) -> int:
+        """One a step."""
+        return rounds * self.interval + (0 if begun else self.burn_in)
+
     def report(self, state: Walkers) -> Mapping[str, float]:
         """Nothing: every step is taken."""
         return {}

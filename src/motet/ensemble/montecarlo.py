@@ -23,6 +23,7 @@ from .tempering import exchange, ladder
 SEEDS_APART = 1_000_003  # between the rungs of a replica
 LEAST_SIZE = 1e-3
 NAMES = ("twist", "loop", "hinge", "pivot", "rotamer", "chi", "exchange")
+OTHER_MOVES, FRESH_LIST = 3, 2  # cost of a sweep's other moves, and of a new list of pairs, in forces
 FASTEST_TUNING = 1.0  # change of the logarithm of a size for a whole unit of acceptance, in the first sweep
 
 
@@ -139,6 +140,11 @@ class MonteCarlo:
         """Sweeps each replica has made."""
         return state.sweeps
 
+    def evaluations(self, rounds: int, begun: bool) -> int:
+        """Twists take one a leapfrog step, dearer than in dynamics: they move too far for an old list of pairs."""
+        sweeps = rounds * self.interval + (0 if begun else self.burn_in)
+        return sweeps * (self.twists * (self.steps + 1) + OTHER_MOVES) * FRESH_LIST * self.rungs
+
     def report(self, state: Chains) -> Mapping[str, float]:
         """Mean chance of acceptance since burn-in of each move at the ensemble's temperature, and of exchanges."""
         rates = (state.chances / state.tries.clamp_min(1))[:, 0].tolist()
@@ -153,9 +159,16 @@ class MonteCarlo:
 
     def unpack(self, tensors: Mapping[str, Tensor]) -> Chains:
         """The chains that `pack` wrote."""
-        named = {name: tensors[name] for name in ("start", "q", "energy", "sizes", "chances", "tries")}
-        dice = Dice.unpack(tensors["dice"], named["q"].device)
-        return Chains(**named, sweeps=int(tensors["sweeps"]), dice=dice)
+        return Chains(
+            start=tensors["start"],
+            q=tensors["q"],
+            energy=tensors["energy"],
+            sizes=tensors["sizes"],
+            chances=tensors["chances"],
+            tries=tensors["tries"],
+            sweeps=int(tensors["sweeps"]),
+            dice=Dice.unpack(tensors["dice"], tensors["q"].device),
+        )
 
     def _workshop(self, system: Movable, start: Float[Tensor, "atoms 3"], precision: torch.dtype) -> Workshop:
         landscape = Landscape.of(self.topology, system, start, precision)

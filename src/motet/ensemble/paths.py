@@ -188,22 +188,23 @@ def _settled(landscape: Landscape, first: Tensor, goal: _Distances, relax_steps:
     inner[0] = inner[-1] = 0.0
     spare = -articulation.size % _AXES
 
-    def coordinates(steps: Tensor) -> Tensor:
-        return (steps.flatten(-2)[..., : articulation.size] @ factor.mT) * inner[:, None]
+    def free(points: Tensor) -> Tensor:
+        return (points.flatten(-2)[..., : articulation.size] @ factor.mT) * inner[:, None]
 
-    def fit(steps: Coords) -> Energies:
-        return goal(landscape.atoms(coordinates(steps)))
+    def fit(coords: Coords) -> Energies:
+        return goal(landscape.atoms(free(coords)))
 
-    def energy(steps: Coords) -> Energies:
-        at = landscape.atoms(coordinates(steps))
-        return goal(at) + landscape.energy(coordinates(steps), at)
+    def energy(coords: Coords) -> Energies:
+        at = landscape.atoms(free(coords))
+        return goal(at) + landscape.energy(free(coords), at)
 
-    steps = first.new_zeros(frames, (articulation.size + spare) // _AXES, _AXES)
-    steps = minimise(fit, steps, max_steps=200, tolerance=1e-2, longest_step=LONGEST_STEP).coords
+    # The minimiser wants points in space: the free coordinates come to it in threes.
+    at = first.new_zeros(frames, (articulation.size + spare) // _AXES, _AXES)
+    at = minimise(fit, at, max_steps=200, tolerance=1e-2, longest_step=LONGEST_STEP).coords
     if relax_steps:
         landscape.system.forget()
-        steps = minimise(energy, steps, max_steps=relax_steps, tolerance=1e-2, longest_step=LONGEST_STEP).coords
-    return coordinates(steps)
+        at = minimise(energy, at, max_steps=relax_steps, tolerance=1e-2, longest_step=LONGEST_STEP).coords
+    return free(at)
 
 
 def _fitted(coords: Float[Tensor, "frames atoms 3"], onto: Tensor, carbons: Tensor) -> Tensor:

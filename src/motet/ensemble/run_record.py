@@ -25,6 +25,7 @@ class RunRecord:
         device: Device it ran on.
         inputs: SHA-256 of each input file, by name.
         timings: Seconds each stage took, over all sessions of a resumed run.
+        report: How the draws went, by name: acceptance of each move, say.
         notes: What was repaired, ignored or kept, as (kind, sentence).
         version: Version of motet.
         software: Versions of what decides the numbers.
@@ -36,6 +37,7 @@ class RunRecord:
     device: str
     inputs: Mapping[str, str]
     timings: Mapping[str, float] = field(default_factory=dict)
+    report: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[tuple[str, str], ...] = ()
     version: str = __version__
     software: Mapping[str, str] = field(

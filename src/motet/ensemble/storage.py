@@ -31,7 +31,8 @@ def save(ensemble: Ensemble, directory: Path) -> None:
         writer.writerow((*_COLUMNS, *ensemble.energy_terms))
         writer.writerows(_rows(ensemble))
     with atomic_write(directory / "ensemble.json", overwrite=True) as temporary:
-        provenance = asdict(ensemble.provenance) | {"settings": dict(ensemble.provenance.settings)}
+        made = ensemble.provenance
+        provenance = asdict(made) | {"settings": dict(made.settings), "report": dict(made.report)}
         described = {"name": ensemble.structure.name, "provenance": provenance}
         temporary.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
 

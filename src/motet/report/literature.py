@@ -11,7 +11,10 @@ from ..ensemble import Ensemble
 from ..io import atomic_write
 
 ITSELF = "motet"
-GENERATORS = {"langevin": ("leimkuhler2013",)}
+GENERATORS = {
+    "langevin": ("leimkuhler2013",),
+    "montecarlo": ("duane1987", "mendez2010", "coutsias2004", "dodd1993", "swendsen1986"),
+}
 FORCE_FIELD = ("lazaridis1999", "enghhuber2006")
 ANALYSIS = ("kabsch1976", "amadei1993", "lloyd1982", "rousseeuw1987", "kuensch1989", "gelman1992", "geyer1992")
 VIEWER = ("molstar2021",)

@@ -24,8 +24,12 @@ def replica_name(replica: int) -> str:
 _SETTINGS = {
     "timestep": "time step, fs",
     "friction": "friction, 1/ps",
-    "burn_in": "steps before the first conformation",
-    "interval": "steps between conformations",
+    "burn_in": "steps or sweeps before the first conformation",
+    "interval": "steps or sweeps between conformations",
+    "twists": "concerted twists of a sweep",
+    "steps": "leapfrog steps of a twist",
+    "rungs": "temperatures of a replica",
+    "hottest": "highest temperature, K",
     "minimise_steps": "steps of minimisation at the start, at most",
     "relax_steps": "steps of relaxation of each draw, at most",
 }

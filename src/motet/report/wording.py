@@ -6,7 +6,7 @@ from ..ensemble import Analysis, Ensemble
 from .names import conformation_name, state_name
 from .numbers import count, percent_with_error, plain, significant, with_error
 
-_GENERATORS = {"langevin": "Langevin dynamics", "file": "reading a file"}
+_GENERATORS = {"langevin": "Langevin dynamics", "montecarlo": "torsion Monte Carlo", "file": "reading a file"}
 
 
 def verdict(analysis: Analysis) -> list[str]:

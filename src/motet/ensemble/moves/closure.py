@@ -65,28 +65,32 @@ class Closure:
     backbone: _Backbone
     spans: Int[Tensor, "spans"]
     name: str
-    first_size: float = 0.1
+    first_size: float
     wanted: float | None = 0.35
     largest_size: float = math.pi
 
     @classmethod
     def loops(cls, landscape: Landscape) -> "Closure | None":
         """Windows of three to nine residues; None where no chain is long enough."""
-        return cls._of(landscape, range(1, _LONGEST_LOOP + 1), "loop")
+        return cls._of(landscape, range(1, _LONGEST_LOOP + 1), "loop", 0.03)
 
     @classmethod
     def hinges(cls, landscape: Landscape) -> "Closure | None":
         """Two rigid pieces between three hinges anywhere in a chain; None where no chain is long enough."""
         longest = len(_Backbone.of(landscape).closing) // 2
         doubling = [round(2 ** (step / 2)) for step in range(5, 2 * max(longest, 1).bit_length() + 1)]
-        return cls._of(landscape, [span for span in doubling if span <= longest], "hinge")
+        return cls._of(landscape, [span for span in doubling if span <= longest], "hinge", 0.005)
 
     @classmethod
-    def _of(cls, landscape: Landscape, spans: "range | list[int]", name: str) -> "Closure | None":
+    def _of(
+        cls, landscape: Landscape, spans: "range | list[int]", name: str, first_size: float
+    ) -> "Closure | None":
         backbone = _Backbone.of(landscape)
         longest = int(backbone.segment.bincount().max()) if len(backbone.segment) else 0
         able = [span for span in spans if span + min(spans, default=0) < longest]
-        return cls(backbone, torch.tensor(able, device=backbone.closing.device), name) if able else None
+        if not able:
+            return None
+        return cls(backbone, torch.tensor(able, device=backbone.closing.device), name, first_size)
 
     def step(
         self, landscape: Landscape, walkers: Walkers, size: Float[Tensor, "walkers"], dice: Dice

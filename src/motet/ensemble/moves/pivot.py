@@ -27,7 +27,7 @@ class Pivot:
     slots: Int[Tensor, "slots"]
     weights: Float[Tensor, "slots"]
     name: str = "pivot"
-    first_size: float = 0.5
+    first_size: float = 0.15
     wanted: float | None = 0.35
     largest_size: float = math.pi
 

@@ -3,8 +3,9 @@
 Cα RMSF of motet's default ensemble against that of NMR bundles and of a trajectory of adenylate kinase, with the
 trivial peers beside it: ANM and GNM (ProDy) on the same start. Data: the shared `dynamics` folder.
 
-    python benchmarks/science/fluctuations.py --adenylate-kinase          # about eight minutes on one core
-    python benchmarks/science/fluctuations.py --bundles                    # about two minutes a bundle
+    python benchmarks/science/fluctuations.py --adenylate-kinase          # some minutes on one core
+    python benchmarks/science/fluctuations.py --bundles                    # one to two minutes a bundle
+    python benchmarks/science/fluctuations.py --bundles --method langevin  # the same by dynamics
     python benchmarks/science/fluctuations.py --bundles --peers-only       # needs `pip install prody`
 
 The result is printed as a Markdown table; `benchmarks/results/` keeps it with date, machine and commit.
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--adenylate-kinase", action="store_true")
     parser.add_argument("--bundles", action="store_true")
     parser.add_argument("--peers-only", action="store_true")
+    parser.add_argument("--method", choices=("montecarlo", "langevin"), default="montecarlo")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -38,7 +40,7 @@ def main() -> None:
         began = time.perf_counter()
         predicted = dict(elastic_networks(start["CA"]))
         if not options.peers_only:
-            predicted |= motet_fluctuations(start, options.count, options.seed)
+            predicted |= motet_fluctuations(start, options)
         row = {method: correlation(rmsf, reference) for method, rmsf in predicted.items()}
         rows.append((name, len(reference), row, time.perf_counter() - began))
         print(f"{name}: {row}", file=sys.stderr)
@@ -78,15 +80,19 @@ def rmsf_of(carbons: np.ndarray) -> np.ndarray:
     return (fitted - mean).square().sum(-1).mean(0).sqrt().numpy()
 
 
-def motet_fluctuations(start: dict, count: int, seed: int) -> dict[str, np.ndarray]:
-    """RMSF of motet's default ensemble."""
-    from motet.ensemble import Langevin, Plan, observe, prepared, produce
+def motet_fluctuations(start: dict, options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """RMSF of motet's ensemble, with the defaults of the command line."""
+    from motet.ensemble import Langevin, MonteCarlo, Plan, observe, prepared, produce
     from motet.forcefield import ForceField
 
     structure = prepared(start["structure"] if "structure" in start else from_backbone(start))
     system = ForceField().bind(structure)
-    made = produce(structure, system, Langevin(), Plan(count=count, seed=seed))
-    return {"motet": observe(made).rmsf.double().numpy()}
+    dynamics = options.method == "langevin"
+    generator = Langevin() if dynamics else MonteCarlo(topology=structure.topology)
+    plan = Plan(count=options.count, seed=options.seed, relax_steps=60 if dynamics else 0)
+    found = observe(produce(structure, system, generator, plan)).rmsf.double().numpy()
+    print(f"mean RMSF {found.mean():.2f} Å", file=sys.stderr)
+    return {options.method: found}
 
 
 def from_backbone(start: dict):

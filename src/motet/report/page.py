@@ -93,7 +93,7 @@ def environment() -> Environment:
 def source(environment: Environment, name: str) -> str:
     """A style sheet or script as it stands, never a template."""
     assert environment.loader is not None
-    return environment.loader.getsource(environment, name)[0]
+    return environment.loader.get_source(environment, name)[0]
 
 
 def _charts(analysis: Analysis) -> dict[str, list[Chart]]:

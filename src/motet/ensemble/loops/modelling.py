@@ -1,0 +1,244 @@
+"""Loop models: closed backbones, side chains packed on them, energies, the best relaxed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ...errors import ConfigError
+from ...forcefield import Conditions, ForceField, System
+from ...forcefield.packing import repacked
+from ...geometry.loops import Building, Built, TorsionMaps, build_loops
+from ...structure import Structure
+from ...structure.completion import with_heavy_atoms
+from ..minimise import minimise
+from .preference import preference
+from .region import Region
+from .statistics import torsion_maps
+
+_FAVOURED = 0.98  # share of the density of (φ, ψ)
+_CELL = 2.0  # Å, of the grid on which the places that loops reach are counted
+_AT_ONCE = 64  # conformations that are packed or scored in one call
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modelling:
+    """Settings of a loop's modelling.
+
+    Args:
+        count: Conformations to keep.
+        built: Closed backbones made for each one kept; the kept ones are those that fit best.
+        relaxed: Conformations of lowest energy whose loop is minimised in the whole force field.
+        relax_steps: Steps of that.
+        reach: Distance in Å from the loop up to which residues count for the energy.
+        seed: Of all random draws.
+        building: How backbones are made.
+    """
+
+    count: int = 1000
+    built: float = 4.0
+    relaxed: int = 20
+    relax_steps: int = 100
+    reach: float = 8.0
+    seed: int = 0
+    building: Building = field(default_factory=Building)
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.built < 1 or self.relaxed < 0 or self.reach <= 0:
+            raise ConfigError("a loop needs count >= 1, built >= 1, relaxed >= 0 and reach > 0.")
+
+
+@dataclass(frozen=True, eq=False)
+class Backbones:
+    """Closed backbones of a loop.
+
+    Args:
+        atoms: N, CA, C, O and CB of each residue, in Å.
+        heights: -ln of the density of (φ, ψ) of each residue.
+        favoured: Which residues lie in the region that holds 98 % of their density.
+        room: Least room of each conformation, in Å; below zero atoms overlap.
+        score: What the conformations were chosen by; lower is better.
+    """
+
+    atoms: Float[Tensor, "conformations residues 5 3"]
+    heights: Float[Tensor, "conformations residues"]
+    favoured: Bool[Tensor, "conformations residues"]
+    room: Float[Tensor, "conformations"]
+    score: Float[Tensor, "conformations"]
+
+    def __getitem__(self, which: slice | Int[Tensor, "chosen"]) -> "Backbones":
+        """Some of them."""
+        return Backbones(*(getattr(self, one.name)[which] for one in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class LoopModels:
+    """Conformations of a loop, lowest energy first.
+
+    Args:
+        structure: The whole protein, `conformations atoms 3`.
+        residues: Indices of the loop's residues in it.
+        backbones: The loop before it was relaxed.
+        terms: Names of the energy terms.
+        energies: By term, in kcal/mol, of the loop and what is near it.
+        relaxed: Which conformations were relaxed.
+    """
+
+    structure: Structure
+    residues: range
+    backbones: Backbones
+    terms: tuple[str, ...]
+    energies: Float[Tensor, "conformations terms"]
+    relaxed: Bool[Tensor, "conformations"]
+
+
+def loop_backbones(region: Region, settings: Modelling) -> Backbones:
+    """Closed backbones of a loop, from random closures; the native loop, where there was one, is not looked at.
+
+    Raises:
+        LoopError: No conformation has room.
+    """
+    gap = region.gap()
+    maps = torsion_maps(region.surrounded, gap.before)
+    room = region.room(gap)
+    random = torch.Generator(device=gap.before.device).manual_seed(settings.seed)
+    wanted = round(settings.count * settings.built)
+    built = build_loops(gap, maps, room, wanted, random, settings.building)
+    return _chosen(region, maps, built, settings.count)
+
+
+def model_loop(
+    region: Region,
+    settings: Modelling | None = None,
+    force_field: ForceField | None = None,
+    conditions: Conditions | None = None,
+    progress: Progress | None = None,
+) -> LoopModels:
+    """Conformations of a loop with its side chains, scored by the force field.
+
+    Raises:
+        LoopError: No conformation has room.
+    """
+    settings = settings or Modelling()
+    return models_on(region, loop_backbones(region, settings), settings, force_field, conditions, progress)
+
+
+def models_on(
+    region: Region,
+    backbones: Backbones,
+    settings: Modelling | None = None,
+    force_field: ForceField | None = None,
+    conditions: Conditions | None = None,
+    progress: Progress | None = None,
+) -> LoopModels:
+    """Side chains packed on given backbones, their energies, and the best relaxed."""
+    settings, physics = settings or Modelling(), force_field or ForceField()
+    how = conditions or Conditions()
+    report = progress or (lambda done, in_all: None)
+    bare = region.filled(backbones.atoms)
+    near = _near(bare, region, settings.reach)
+    local = bare.subset(near[bare.topology.residue_of_atom])
+    turning = (np.cumsum(near) - 1)[list(region.residues)].tolist()
+    packed, energies, system, count = [], [], None, len(backbones.atoms)
+    for some in torch.arange(count).split(_AT_ONCE):
+        part = repacked(
+            local.with_coords(local.coords[some]), turning, force_field=physics, seed=settings.seed, conditions=how
+        )
+        system = system or System(physics, part.model(0), how)
+        packed.append(part)
+        energies.append(_terms(system, part.coords))
+        report(int(some[-1]) + 1, count)
+    assert system is not None
+    local = packed[0].with_coords(torch.cat([one.coords for one in packed]))
+    scored = _relaxed(local, turning, system, torch.cat(energies), settings)
+    whole = with_heavy_atoms(bare.model(0), _mask(bare.n_residues, region.residues))
+    return _models(region, whole, near, scored, backbones, system.names)
+
+
+class _Scored(NamedTuple):
+    """Conformations of the loop and what is near it, with their energies by term."""
+
+    coords: Float[Tensor, "conformations atoms 3"]
+    energies: Float[Tensor, "conformations terms"]
+    relaxed: Bool[Tensor, "conformations"]
+
+
+def _chosen(region: Region, maps: TorsionMaps, built: Built, count: int) -> Backbones:
+    """The conformations that look most like a native loop."""
+    score = preference(region, built)
+    best = score.argsort(stable=True)[:count]
+    heights = built.heights[best]
+    favoured = heights <= maps.limits(_FAVOURED)[1:-1]
+    return Backbones(built.atoms[best], heights, favoured, built.room[best], score[best])
+
+
+def _near(bare: Structure, region: Region, reach: float) -> Bool[np.ndarray, "residues"]:
+    """The loop, the residues beside it, and those that come within reach of its Cα and Cβ in some conformation."""
+    topology = bare.topology
+    loop = _mask(bare.n_residues, region.residues)
+    ours = loop[topology.residue_of_atom]
+    tips = torch.from_numpy(np.flatnonzero(ours & np.isin(topology.atom_names, ("CA", "CB"))))
+    rest = np.flatnonzero(~ours)
+    cells = (bare.coords[:, tips].flatten(0, 1) / _CELL).round().unique(dim=0) * _CELL
+    distance = torch.cdist(bare.coords[0, torch.from_numpy(rest)], cells).amin(-1)
+    near = _mask(bare.n_residues, range(region.before, region.before + len(region.names) + 2))
+    near[topology.residue_of_atom[rest[(distance < reach + _CELL).numpy()]]] = True
+    return near
+
+
+def _mask(size: int, index: Sequence[int]) -> Bool[np.ndarray, "size"]:
+    mask = np.zeros(size, dtype=bool)
+    mask[list(index)] = True
+    return mask
+
+
+@torch.no_grad()
+def _terms(system: System, coords: Tensor) -> Float[Tensor, "conformations terms"]:
+    system.forget()
+    return system.terms(coords)
+
+
+def _relaxed(
+    local: Structure,
+    loop: Sequence[int],
+    system: System,
+    energies: Float[Tensor, "conformations terms"],
+    settings: Modelling,
+) -> _Scored:
+    """The loops of lowest energy minimised among everything else as it is."""
+    coords, relaxed = local.coords.clone(), torch.zeros(len(energies), dtype=torch.bool)
+    best = energies.sum(-1).argsort(stable=True)[: settings.relaxed]
+    if len(best):
+        moves = torch.from_numpy(_mask(local.n_residues, loop)[local.topology.residue_of_atom]) & system.mobile
+        system.forget()
+        end = minimise(system, coords[best], mobile=moves, max_steps=settings.relax_steps, tolerance=0.5)
+        coords[best], relaxed[best] = end.coords, True
+        energies[best] = _terms(system, end.coords)
+    return _Scored(coords, energies, relaxed)
+
+
+def _models(
+    region: Region,
+    whole: Structure,
+    near: Bool[np.ndarray, "residues"],
+    scored: _Scored,
+    backbones: Backbones,
+    terms: tuple[str, ...],
+) -> LoopModels:
+    """The loops put back into the whole structure: the relaxed ones first, each part by rising energy."""
+    by_energy = scored.energies.sum(-1).argsort(stable=True)
+    order = by_energy[(~scored.relaxed[by_energy]).long().argsort(stable=True)]
+    inside = torch.from_numpy(np.flatnonzero(near[whole.topology.residue_of_atom]))
+    assert len(inside) == scored.coords.shape[1], "both have the same atoms in the same order"
+    coords = whole.coords.repeat(len(order), 1, 1)
+    coords[:, inside] = scored.coords[order].to(coords)
+    structure = whole.with_coords(coords)
+    return LoopModels(
+        structure, region.residues, backbones[order], terms, scored.energies[order], scored.relaxed[order]
+    )

@@ -1,0 +1,44 @@
+"""Loop models as an ensemble, and as a table."""
+
+import csv
+from pathlib import Path
+
+import torch
+
+from ...io import atomic_write
+from ..ensemble import Ensemble, Provenance
+from ..states import States
+from .modelling import LoopModels
+
+
+def as_ensemble(models: LoopModels, temperature: float, seed: int) -> Ensemble:
+    """The conformations, lowest energy first, equally weighted: they are candidates, not draws from a law."""
+    count = len(models.energies)
+    return Ensemble(
+        structure=models.structure,
+        weights=torch.full((count,), 1.0 / count),
+        energy_terms=models.terms,
+        energies=models.energies,
+        replica=torch.arange(count),
+        step=torch.zeros(count, dtype=torch.long),
+        provenance=Provenance("loop", temperature, seed, "given", {"relaxed": int(models.relaxed.sum())}),
+    )
+
+
+def write_loops(models: LoopModels, states: States, path: Path) -> None:
+    """One row a conformation: energy in kcal/mol, share of favoured residues, room in Å, state."""
+    columns = zip(
+        models.energies.sum(-1).tolist(),
+        models.relaxed.tolist(),
+        models.backbones.favoured.double().mean(-1).tolist(),
+        models.backbones.room.tolist(),
+        models.backbones.score.tolist(),
+        states.labels.tolist(),
+        strict=True,
+    )
+    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(("conformation", "energy", "relaxed", "favoured", "room", "preference", "state"))
+        for rank, (energy, relaxed, favoured, room, score, state) in enumerate(columns):
+            row = (f"{energy:.3f}", int(relaxed), f"{favoured:.3f}", f"{room:.3f}", f"{score:.3f}", state)
+            writer.writerow((rank, *row))

@@ -13,28 +13,37 @@ import math
 import random
 import subprocess
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from condensate_data import (
+    FOLDS,
+    Protein,
+    Region,
+    balance,
+    chunks,
+    gathered,
+    known_views,
+    read_proteins,
+    read_regions,
+)
+from condensate_figures import report
 from safetensors.torch import load_file, save_file
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from motet.condensate import CondensateNetwork, PairTables, PhysicalLayer, Settings, encode
 from motet.condensate.disorder import Disorder
-from motet.condensate.physics import PhysicalView
 from motet.forcefield import Conditions
 
-FOLDS = 5
 CROP, DISORDER_BATCH, DISORDER_EPOCHS = 384, 16, 6
 EPOCHS, RATE, DECAY = 12, 2e-3, 0.05
-AREA = 6_000_000  # residues² of a batch
 SPREAD = {  # how far each number of the saturation model may reasonably lie from its start
     "log_scale": 1.5,
     "neutral": 0.2,
@@ -43,29 +52,6 @@ SPREAD = {  # how far each number of the saturation model may reasonably lie fro
     "_log_charge": 0.5,
     "_log_most_charge": 0.5,
 }
-
-
-@dataclass(frozen=True)
-class Protein:
-    """One labelled protein."""
-
-    id: str
-    sequence: str
-    label: str
-    human: bool
-    fold: int
-    cluster: str
-    disordered: np.ndarray
-
-    @property
-    def driver(self) -> float:
-        """1 for a driver, 0 for a negative, NaN for a client: it is neither."""
-        return math.nan if self.label == "client" else float(self.label.startswith("driver"))
-
-    @property
-    def client(self) -> float:
-        """1 for a client, 0 for a negative, NaN for what only drives."""
-        return math.nan if self.label == "driver" else float("client" in self.label)
 
 
 def main() -> None:
@@ -112,56 +98,6 @@ def main() -> None:
     report(proteins, mean, region_scores, kind, arguments)
     if arguments.ship:
         ship(arguments.ship, physics, members, settings, proteins, mean, arguments)
-
-
-def read_proteins(data: Path) -> list[Protein]:
-    csv.field_size_limit(10**9)
-    with (data / "ppmc_llps_datasets.csv").open() as source:
-        return [
-            Protein(
-                row["id"],
-                row["sequence"],
-                row["label"],
-                row["is_human"] == "1",
-                int(row["fold"]),
-                row["cluster"],
-                spans(row["idr_af_mobidb"], len(row["sequence"])),
-            )
-            for row in csv.DictReader(source)
-        ]
-
-
-def spans(text: str, length: int) -> np.ndarray:
-    inside = np.zeros(length, dtype=np.float32)
-    for span in text.replace(",", ";").split(";"):
-        if span:
-            first, last = span.split("-")
-            inside[int(first) - 1 : int(last)] = 1.0
-    return inside
-
-
-@dataclass(frozen=True)
-class Region:
-    """A protein with the part of it that drives phase separation."""
-
-    sequence: str
-    inside: np.ndarray
-    fold: int
-
-
-def read_regions(data: Path, proteins: list[Protein]) -> list[Region]:
-    """PhaSePro's regions; a protein falls into the fold of its cluster, or of its cluster's name."""
-    folds = {one.cluster: one.fold for one in proteins}
-    with (data / "phasepro_regions.csv").open() as source:
-        rows = list(csv.DictReader(source))
-    return [
-        Region(
-            row["sequence"],
-            np.array([float(letter) for letter in row["residue_mask"]], dtype=np.float32),
-            folds.get(row["cluster"], sum(map(ord, row["cluster"])) % FOLDS),
-        )
-        for row in rows
-    ]
 
 
 def trained_disorder(proteins: list[Protein], fold: int, work: Path) -> Disorder:
@@ -292,82 +228,6 @@ def shuffled(tables: PairTables) -> PairTables:
     )
 
 
-@torch.no_grad()
-def known_views(
-    proteins: "list[Protein] | list[Region]",
-    head: Disorder,
-    physics: PhysicalLayer,
-    tables: PairTables,
-    path: Path,
-):
-    """Disorder and physical view of every protein: they do not change while the network learns."""
-    if path.exists():
-        return torch.load(path, weights_only=True)
-    found = []
-    for chunk in chunks(list(range(len(proteins))), proteins):
-        batch = encode([proteins[i].sequence for i in chunk])
-        disorder = head(batch).sigmoid() * batch.present
-        view = physics(batch, tables, disorder)
-        for row, index in enumerate(chunk):
-            length = len(proteins[index].sequence)
-            parts = (
-                disorder[row, :length],
-                view.field[row, :length],
-                view.descriptors[row],
-                view.log_saturation[row],
-            )
-            found.append((index, *(part.clone() for part in parts)))
-    found = [list(one[1:]) for one in sorted(found, key=lambda one: one[0])]
-    torch.save(found, path)
-    return found
-
-
-def chunks(indices: list[int], proteins: list[Protein], draw: random.Random | None = None) -> list[list[int]]:
-    """Batches of proteins of like length, no larger than AREA."""
-    jitter = (lambda: draw.uniform(0.9, 1.1)) if draw else (lambda: 1.0)
-    ordered = sorted(indices, key=lambda i: len(proteins[i].sequence) * jitter())
-    found: list[list[int]] = []
-    for index in ordered:
-        longest = len(proteins[index].sequence)
-        if not found or (len(found[-1]) + 1) * longest**2 > AREA or len(found[-1]) >= 32:
-            found.append([])
-        found[-1].append(index)
-    if draw:
-        draw.shuffle(found)
-    return found
-
-
-def gathered(chunk: list[int], proteins: list[Protein], views):
-    batch = encode([proteins[i].sequence for i in chunk])
-    disorder, field = torch.zeros(batch.types.shape), torch.zeros(batch.types.shape)
-    for row, index in enumerate(chunk):
-        size = len(proteins[index].sequence)
-        disorder[row, :size], field[row, :size] = views[index][0], views[index][1]
-    view = PhysicalView(
-        torch.stack([views[i][3] for i in chunk]), torch.stack([views[i][2] for i in chunk]), field
-    )
-    return batch, disorder, view
-
-
-def balance(proteins: list[Protein]) -> dict[str, float]:
-    """Weight of each protein: negatives count as drivers of the same taxon, length and disorder are common."""
-
-    def stratum(one: Protein) -> tuple[bool, int, int]:
-        return one.human, min(3, int(math.log2(len(one.sequence) / 75 + 1))), int(one.disordered.mean() * 2.999)
-
-    drivers = [stratum(one) for one in proteins if one.driver == 1.0]
-    others = [stratum(one) for one in proteins if one.driver == 0.0]
-    weights = {}
-    for one in proteins:
-        if one.driver == 0.0:
-            wanted = (drivers.count(stratum(one)) + 1.0) / len(drivers)
-            there = (others.count(stratum(one)) + 1.0) / len(others)
-            weights[one.id] = min(4.0, max(0.35, wanted / there))
-        else:
-            weights[one.id] = 1.0
-    return weights
-
-
 def train(member, proteins, regions, known, tables, fold: int, seed: int, epochs: int) -> None:
     views, seen = known
     torch.manual_seed(1000 * seed + fold)
@@ -460,61 +320,6 @@ def region_quality(member, regions: list[Region], seen, tables, fold: int) -> li
             pair = (reading.region[0].numpy(), reading.disorder[0].numpy())
             found.append(tuple(float(roc_auc_score(one.inside, score)) for score in pair))
     return found
-
-
-def report(proteins, logits: np.ndarray, region_scores, kind: Path, arguments) -> None:
-    driver = np.array([one.driver for one in proteins])
-    client = np.array([one.client for one in proteins])
-    human = np.array([one.human for one in proteins])
-    label = np.array([one.label for one in proteins])
-    disordered = np.array([one.disordered.any() for one in proteins])
-    longest = np.array([longest_run(one.disordered) for one in proteins])
-    known = ~np.isnan(driver)
-    against_disprot = known & ((driver == 1) | (label == "neg_DisProt"))
-    subsets = {
-        "all": known,
-        "disprot": against_disprot,
-        "human": known & human,
-        "with_idr": known & disordered,
-        "without_idr": known & ~disordered,
-        "driver_vs_client": (label == "driver") | (label == "client"),
-    }
-    figures = {}
-    for name, chosen in subsets.items():
-        truth = (label[chosen] != "client") & (np.nan_to_num(driver[chosen]) == 1)
-        figures[name] = {
-            "n": int(chosen.sum()),
-            "drivers": int(truth.sum()),
-            "auroc": interval(truth, logits[chosen, 0], roc_auc_score),
-            "auprc": interval(truth, logits[chosen, 0], average_precision_score),
-            "longest_idr_auroc": float(roc_auc_score(truth, longest[chosen])),
-        }
-    chosen = ~np.isnan(client)
-    figures["client"] = {"auroc": interval(client[chosen] == 1, logits[chosen, 1], roc_auc_score)}
-    figures["regions"] = dict(zip(("auroc", "disorder_auroc"), np.mean(region_scores, 0).tolist(), strict=True))
-    (kind / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps(figures, indent=1))
-    with (kind / "oof.csv").open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(["id", "label", "fold", "driver_logit", "client_logit"])
-        for one, (first, second) in zip(proteins, logits.tolist(), strict=True):
-            writer.writerow([one.id, one.label, one.fold, f"{first:.4f}", f"{second:.4f}"])
-
-
-def interval(truth: np.ndarray, score: np.ndarray, measure) -> list[float]:
-    """The measure, and the 2.5 and 97.5 % points of 500 bootstraps over proteins."""
-    draw = np.random.default_rng(0)
-    found = []
-    for _ in range(500):
-        rows = draw.integers(len(truth), size=len(truth))
-        if 0 < truth[rows].sum() < len(rows):
-            found.append(measure(truth[rows], score[rows]))
-    return [round(float(value), 4) for value in (measure(truth, score), *np.quantile(found, (0.025, 0.975)))]
-
-
-def longest_run(inside: np.ndarray) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], inside, [0]))))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def own_state(member: CondensateNetwork) -> dict[str, Tensor]:

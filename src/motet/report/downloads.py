@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from ..ensemble import Analysis
-from ..ensemble.exports import write_contacts, write_residues, write_states
+from ..ensemble.exports import write_contacts, write_residues, write_states, write_transitions
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ def tables(analysis: Analysis) -> list[Download]:
         _table("states.csv", "population, free energy and representative of each state", write_states, analysis),
         _table("residues.csv", "RMSF of each residue", write_residues, analysis),
         _table("contacts.csv", "occupancy of each contact", write_contacts, analysis),
+        _table("transitions.csv", "what moves between states", write_transitions, analysis),
         Download(
             "conformations.csv",
             "state, weight, RMSD, radius of gyration, components and energies of each conformation",

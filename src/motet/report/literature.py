@@ -12,12 +12,25 @@ from ..io import atomic_write
 
 ITSELF = "motet"
 GENERATORS = {
+    "alphafold2": ("jumper2021", "delalamo2022", "waymentsteele2024", "geshkovski2025", "vehtari2024"),
     "langevin": ("leimkuhler2013",),
     "montecarlo": ("duane1987", "mendez2010", "coutsias2004", "dodd1993", "swendsen1986"),
+    "predictions": ("campello2013",),
 }
 FORCE_FIELD = ("lazaridis1999", "enghhuber2006")
-ANALYSIS = ("kabsch1976", "amadei1993", "lloyd1982", "rousseeuw1987", "kuensch1989", "gelman1992", "geyer1992")
+ANALYSIS = (
+    "kabsch1976",
+    "amadei1993",
+    "lloyd1982",
+    "rousseeuw1987",
+    "kuensch1989",
+    "hayward1998",
+    "kabschsander1983",
+    "gelman1992",
+    "geyer1992",
+)
 VIEWER = ("molstar2021",)
+STABILITY = (*FORCE_FIELD, "hintze2016", "dehouck2009")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .. import __version__
 from ..ensemble import Analysis
 from ..ensemble.run_record import RunRecord
 from ..io import atomic_write
-from . import names, numbers, wording
+from . import moving, names, numbers, wording
 from .charts import (
     Chart,
     contact_chart,
@@ -81,6 +81,7 @@ def environment() -> Environment:
     )
     environment.globals.update(
         wording=wording,
+        moving=moving,
         names=names,
         numbers=numbers,
         state_colour=state_colour,

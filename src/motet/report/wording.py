@@ -6,7 +6,13 @@ from ..ensemble import Analysis, Ensemble
 from .names import conformation_name, state_name
 from .numbers import count, percent_with_error, plain, significant, with_error
 
-_GENERATORS = {"langevin": "Langevin dynamics", "montecarlo": "torsion Monte Carlo", "file": "reading a file"}
+_GENERATORS = {
+    "langevin": "Langevin dynamics",
+    "montecarlo": "torsion Monte Carlo",
+    "alphafold2": "AlphaFold2 on many views of an alignment",
+    "file": "reading a file",
+    "predictions": "a structure predictor",
+}
 
 
 def verdict(analysis: Analysis) -> list[str]:
@@ -18,6 +24,8 @@ def _made(analysis: Analysis) -> str:
     ensemble = analysis.ensemble
     topology, provenance = ensemble.structure.topology, ensemble.provenance
     size = f"{count(topology.n_residues, 'residue')}, {count(topology.n_atoms, 'atom')}"
+    if provenance.generator == "predictions":
+        return f"{count(len(ensemble), 'predicted model')} of {ensemble.structure.name} ({size}) have a state."
     if provenance.generator == "file":
         return (
             f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
@@ -51,6 +59,10 @@ def _moves(analysis: Analysis) -> str:
 
 def _trust(analysis: Analysis) -> str:
     quality = analysis.quality
+    if analysis.ensemble.provenance.generator == "predictions":
+        return (
+            "Shares are frequencies of these predictions, not Boltzmann populations; no model was ranked by pLDDT."
+        )
     if analysis.ensemble.provenance.generator == "file":
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:
@@ -94,6 +106,11 @@ def tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
 
 def weighting(ensemble: Ensemble) -> str:
     """How the weights were made, and what may be concluded from them."""
+    if ensemble.provenance.generator == "predictions":
+        return (
+            "Every model counts the same: shares are frequencies of proposals, which say how often the predictor "
+            "gave a shape and not how much of the protein has it."
+        )
     temperature = f"{plain(ensemble.provenance.temperature)}\u00a0K"
     match ensemble.provenance.weighting:
         case "sampled":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from .tables import Tables
@@ -29,23 +29,24 @@ class Annealing:
 
 
 MOST_DESCENTS = 50
+WIDEST = 64  # places that a slot can have
 
 
-def annealed(tables: Tables, how: Annealing) -> Int[Tensor, "conformations slots"]:
-    """The place chosen in each slot.
+def annealed(
+    tables: Tables, how: Annealing, protein: Int[Tensor, "slots"] | None = None
+) -> Int[Tensor, "conformations slots"]:
+    """The place chosen in each slot; `protein` says whose it is, in rising order, where there are several.
 
     A visit draws from Boltzmann's law given the neighbours (Gibbs sampling). Slots are visited in an order that
     the seed draws; those that wait for nobody are visited together, which changes nothing but the time it takes.
     """
     conformations, slots, places = tables.alone.shape
-    random = torch.Generator().manual_seed(how.seed)
-    order = torch.randperm(slots, generator=random)
-    groups = [_Group(tables, group) for group in _together(tables, order)]
+    draws = _Draws(torch.zeros(slots, dtype=torch.int64) if protein is None else protein, how)
+    groups = [_Group(tables, group) for group in _together(tables, draws.order())]
     chosen = torch.zeros(conformations, how.walkers, slots, dtype=torch.int64, device=tables.alone.device)
     cooling = (how.cold / how.hot) ** (1.0 / max(how.sweeps - 1, 1))
     for sweep in range(how.sweeps):
-        noise = torch.rand(how.walkers, slots, places, generator=random, dtype=torch.float64)
-        gumbel = -(-noise.clamp(1e-12, 1 - 1e-12).log()).log() * (how.hot * cooling**sweep)
+        gumbel = draws.gumbel()[..., :places] * (how.hot * cooling**sweep)
         gumbel = gumbel.to(tables.alone)
         for group in groups:
             chosen[..., group.slots] = (group.field(chosen) - gumbel[:, group.slots]).argmin(-1)
@@ -57,6 +58,31 @@ def annealed(tables: Tables, how: Annealing) -> Int[Tensor, "conformations slots
             break
     best = tables.energies(chosen).argmin(-1)
     return chosen.gather(1, best[:, None, None].expand(-1, 1, slots)).squeeze(1)
+
+
+class _Draws:
+    """Random numbers of each protein, the same whoever else is packed in the same call."""
+
+    def __init__(self, protein: Int[Tensor, "slots"], how: Annealing) -> None:
+        self.sizes = protein.unique_consecutive(return_counts=True)[1].tolist()
+        self.walkers = how.walkers
+        self.random = [torch.Generator().manual_seed(how.seed) for _ in self.sizes]
+
+    def order(self) -> Int[Tensor, "slots"]:
+        """A random order of each protein's slots, one protein after another."""
+        start, found = 0, [torch.zeros(0, dtype=torch.int64)]
+        for size, random in zip(self.sizes, self.random, strict=True):
+            found.append(start + torch.randperm(size, generator=random))
+            start += size
+        return torch.cat(found)
+
+    def gumbel(self) -> Float[Tensor, "walkers slots widest"]:
+        """Gumbel's noise, which turns the lowest energy into a draw from Boltzmann's law."""
+        parts = [
+            torch.rand(self.walkers, size, WIDEST, generator=random, dtype=torch.float64)
+            for size, random in zip(self.sizes, self.random, strict=True)
+        ]
+        return -(-torch.cat(parts, dim=1).clamp(1e-12, 1 - 1e-12).log()).log()
 
 
 class _Group:

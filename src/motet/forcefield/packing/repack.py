@@ -15,7 +15,7 @@ from ...structure.completion import with_heavy_atoms
 from ...structure.topology import Mask
 from ..conditions import Conditions
 from ..layout import lay_out
-from .anneal import Annealing, annealed
+from .anneal import WIDEST, Annealing, annealed
 from .slots import chosen_copies, slots_of
 from .tables import Packer
 
@@ -40,8 +40,8 @@ class Packing:
     annealing: Annealing = field(default_factory=Annealing)
 
     def __post_init__(self) -> None:
-        if self.reach <= 0 or self.most < 1:
-            raise ConfigError("packing needs reach > 0 and most >= 1.")
+        if self.reach <= 0 or not 1 <= self.most <= WIDEST:
+            raise ConfigError(f"packing needs reach > 0 and most between 1 and {WIDEST}.")
 
 
 def repacked(
@@ -127,7 +127,8 @@ def _placed(
 ) -> Float[Tensor, "conformations seen 3"]:
     """The seen atoms, turning side chains in the rotamers chosen."""
     tables = packer.tables(coords)
-    chosen = tables.rotamer.gather(-1, annealed(tables, how)[..., None]).squeeze(-1)
+    chosen = annealed(tables, how, packer.protein_of_slot)
+    chosen = tables.rotamer.gather(-1, chosen[..., None]).squeeze(-1)
     return chosen_copies(packer.slots, coords, chosen)
 
 

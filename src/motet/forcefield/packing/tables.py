@@ -101,6 +101,7 @@ class Packer:
         }
         self._staying, self._turning = _blocks(base, self.copies, slots)
         self._proteins = layout.n_proteins
+        self.protein_of_slot = torch.from_numpy(base.protein_of_residue[slots.residue])
 
     def tables(self, coords: Float[Tensor, "conformations seen 3"]) -> Tables:
         """The tables of some conformations of the protein's seen atoms."""

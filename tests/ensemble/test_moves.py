@@ -77,7 +77,7 @@ def strung():
 
 
 MOVES = {
-    "loop": (Closure.loops, 0.5, 12),
+    "loop": (Closure.loops, 0.5, 8),
     "pivot": (Pivot.of, 1.0, 12),
     "rotamer": (RotamerJump.of, 1.0, 12),
     "chi": (lambda landscape: ChiTurn(RotamerJump.of(landscape)), 1.0, 12),
@@ -88,20 +88,20 @@ MOVES = {
 def test_exact_draws_stay_exact_draws(strung, name):
     landscape = landscape_of(*strung)
     make, size, tries = MOVES[name]
-    start = exact(landscape, 1500, seed=1)
+    start = exact(landscape, 700, seed=1)
     walkers, chance = walked(landscape, make(landscape), start, tries, size)
     assert chance > 0.1
-    assert least_p(landscape, walkers.q, exact(landscape, 1500, seed=2)) > 0.01
+    assert least_p(landscape, walkers.q, exact(landscape, 700, seed=2)) > 0.01
     torch.testing.assert_close(walkers.energy, landscape.energy(walkers.q))
 
 
 def test_twists_keep_the_density_of_torsions_and_bends(strung):
     landscape = landscape_of(*strung, bends=True)
     factor = soft_covariance_factor(landscape.articulation, strung[0].coords)
-    start = exact(landscape, 1000, seed=3)
+    start = exact(landscape, 500, seed=3)
     walkers, chance = walked(landscape, Twist(factor, steps=4), start, 6, 0.25)
     assert 0.1 < chance < 0.999
-    assert least_p(landscape, walkers.q, exact(landscape, 1000, seed=4)) > 0.01
+    assert least_p(landscape, walkers.q, exact(landscape, 500, seed=4)) > 0.01
 
 
 def lever(landscape, q):
@@ -113,6 +113,7 @@ def lever(landscape, q):
     return torch.linalg.det(torch.cat((axis, moved), dim=-1)).abs().log()
 
 
+@pytest.mark.slow
 def test_closures_are_weighed_by_their_jacobian():
     """Torsions of free peptides stay uniform; without J6 they would not, and this test would see it."""
     structure = peptide("AAAAA")

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..geometry import superpose
 from ..shapes import Coords
 from ..structure import Topology
 from .articulation import Articulation
@@ -58,8 +59,28 @@ class Landscape:
     def energy(self, q: Float[Tensor, "*batch free"], coords: Coords | None = None) -> Float[Tensor, "*batch"]:
         """Energy of each conformation, springs included, in kcal/mol and float64."""
         at = self.atoms(q) if coords is None else coords
-        energy = self.system(at.to(self.precision)).double()
+        energy = self.system(self._steady(at).to(self.precision)).double()
         return energy + self.closing(at) if self.ties.numel() else energy
+
+    def _steady(self, coords: Coords) -> Coords:
+        """The conformation laid on the reference, so that lists of pairs last longer; the energy does not mind.
+
+        Only where nothing stands still: what the energy says of a free molecule does not depend on its pose.
+        """
+        if not self.free:
+            return coords
+        return superpose(coords.detach(), self.home).apply(coords)
+
+    @cached_property
+    def free(self) -> bool:
+        """Whether every atom may move."""
+        return bool(self.system.mobile.all())
+
+    @cached_property
+    def home(self) -> Coords:
+        """Atoms at the reference, in Å."""
+        with torch.no_grad():
+            return self.atoms(self.articulation.zeros())
 
     def log_density(
         self, q: Float[Tensor, "*batch free"], energy: Float[Tensor, "*batch"], thermal: Float[Tensor, "*#batch"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -33,7 +34,7 @@ class Pairs:
     @classmethod
     def of(cls, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], atoms: int, dtype: torch.dtype) -> "Pairs":
         """The pairs, sorted by atom; `dtype` is that of the coordinates."""
-        atom, order = torch.cat((i, j)).sort(stable=True)
+        atom, order = _sorted(torch.cat((i, j)), atoms)
         first = order < len(i)
         sign = first.to(dtype) * 2.0 - 1.0
         start = torch.searchsorted(atom, torch.arange(atoms, device=i.device))
@@ -46,6 +47,14 @@ class Pairs:
     def collected(self, rows: Float[Tensor, "pairs 3"]) -> Float[Tensor, "atoms 3"]:
         """Each atom's sum, its pairs' rows taken with their sign: the transpose of `difference`."""
         return embedding_bag(self.member, rows, self.start, mode="sum", per_sample_weights=self.sign)
+
+
+def _sorted(index: Int[Tensor, "both"], atoms: int) -> tuple[Int[Tensor, "both"], Int[Tensor, "both"]]:
+    """The sorted numbers and their order; below 2¹⁶, on a processor, by numpy's radix sort, three times faster."""
+    if index.device.type != "cpu" or atoms > 1 << 16:
+        return index.sort(stable=True)
+    order = torch.from_numpy(np.argsort(index.numpy().astype(np.uint16), kind="stable"))
+    return index[order], order
 
 
 class _Squared(torch.autograd.Function):

@@ -1,0 +1,162 @@
+"""Does `motet mine` find the folds of proteins that switch, without labels?
+
+AF-Cluster's models of KaiB, RfaH and Mad2, as motet mines them, with the trivial methods beside it: k-means with
+k = 2 on superposed Cα atoms, and two groups by mean pLDDT alone. For KaiB the folds are known (2QKE: ground state,
+5JYT: fold-switched); a model belongs to the one that it has the higher TM-score with, if that is above 0.6.
+
+    python benchmarks/science/mining.py                     # about half a minute of one core
+    python benchmarks/science/mining.py --only KaiB_2QKEE
+
+The result is printed as Markdown. Data: the shared `dynamics` and `fold` folders.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from motet.cluster import KMeans, adjusted_rand, principal
+from motet.ensemble import check_models, mine
+from motet.ensemble.exports import residues_of
+from motet.geometry import SuperposedCarbons, rmsd, tm_score
+from motet.io import read, read_alignments, read_predictions
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+MODELS = SHARED / "dynamics" / "af_cluster"
+SETS = ("KaiB_2QKEE", "RfaH", "Mad2_1S2H")
+SAME_FOLD = 0.6  # TM-score
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=SETS)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in (options.only,) if options.only else SETS:
+        report(name, options.seed)
+
+
+def report(name: str, seed: int) -> None:
+    predictions = read_predictions(MODELS / f"{name}_preds.npz")
+    alignments = read_alignments(MODELS / f"{name}_msas.tar.xz", predictions.names)
+    began = time.process_time()
+    mined = mine(predictions, alignments, seed=seed)
+    seconds = time.process_time() - began
+    sound = check_models(predictions.structure).sound
+    states = len(mined.analysis.states)
+    print(f"\n### {name}: {len(predictions)} models, {int(sound.sum())} sound, {seconds:.0f} s of one core\n")
+    print(f"{mined.dense.reason[:1].upper()}{mined.dense.reason[1:]}.\n")
+    print(
+        "| state | models | share | mean pLDDT | spread, Å | depth of alignment, median |\n|---|---|---|---|---|---|"
+    )
+    found = mined.enrichment
+    for state in mined.analysis.states.states:
+        k = state.label
+        share = f"{state.population:.3f} ± {state.population_error:.3f}"
+        print(
+            f"| {k} | {len(state.members)} | {share} | {mined.confidence[k]:.0f} | {state.spread:.1f} | "
+            f"{found.depths[k]:.0f} |"
+        )
+    loose = int((mined.dense.labels < 0).sum())
+    print(f"| none | {loose} | | {mined.unassigned_confidence or 0:.0f} | | |\n")
+    print(f"Alignment rows: {found.tested} tests, {len(found.rows)} called at a false discovery rate of 5 %.")
+    for one in mined.analysis.transitions:
+        switched = residues_of(mined.analysis, [switch.residue for switch in one.switches])
+        kept = residues_of(mined.analysis, one.groups.members(0).tolist()) if len(one.groups) else "-"
+        print(f"{one.start} → {one.end}: {one.rmsd:.1f} Å; largest rigid group {kept}; switching {switched}.")
+    labels = torch.full((len(predictions),), -1)
+    labels[mined.assigned] = mined.analysis.states.labels
+    methods = {"motet mine": labels} | baselines(predictions, sound, max(states, 2), seed)
+    print(f"\nAgreement with the alignment a model came from: {by_alignment(predictions, alignments, labels)}\n")
+    if name.startswith("KaiB"):
+        against_folds(predictions, sound, methods)
+    else:
+        table = ", ".join(
+            f"{key} {adjusted_rand(value[sound], labels[sound]):.2f}" for key, value in methods.items()
+        )
+        print(f"Adjusted Rand index with motet's states, noise counted as a state: {table}.")
+
+
+def baselines(predictions, sound, k: int, seed: int) -> dict[str, torch.Tensor]:
+    """Clusters anybody would try first."""
+    random = torch.Generator().manual_seed(seed)
+    kept = predictions.chosen(sound)
+    found = {}
+    rows, _ = principal(SuperposedCarbons()(kept.structure.topology, kept.structure.coords), 20)
+    found["k-means, superposed Cα, k = 2"] = KMeans(2).fit(rows, generator=random).labels
+    mean = kept.confidence.mean(-1, keepdim=True)
+    found["two groups by pLDDT"] = KMeans(2).fit(mean, generator=random).labels
+    whole = {}
+    for name, labels in found.items():
+        whole[name] = torch.full((len(predictions),), -1)
+        whole[name][sound] = labels
+    return whole
+
+
+def by_alignment(predictions, alignments, labels) -> str:
+    """State of the model whose alignment shares most rows (Jaccard), against the commonest state."""
+    used = [i for i, name in enumerate(predictions.names) if name in alignments and labels[i] >= 0]
+    rows = sorted({row for i in used for row in alignments[predictions.names[i]].ids[1:]})
+    place = {row: k for k, row in enumerate(rows)}
+    member = torch.zeros(len(used), len(rows))
+    for k, i in enumerate(used):
+        member[k, [place[row] for row in set(alignments[predictions.names[i]].ids[1:])]] = 1
+    shared = member @ member.T
+    size = member.sum(-1)
+    jaccard = (shared / (size[:, None] + size - shared).clamp_min(1)).fill_diagonal_(-1)
+    best, nearest = jaccard.max(-1)
+    truth = labels[used]
+    guess = truth[nearest]
+    close = best > 0
+    recalls = [float((guess[close & (truth == k)] == k).float().mean()) for k in range(int(truth.max()) + 1)]
+    balanced = sum(recalls) / len(recalls)
+    return (
+        f"the model of the nearest alignment has the same state with balanced accuracy {balanced:.2f} "
+        f"(chance {1 / len(recalls):.2f}); by state " + ", ".join(f"{one:.2f}" for one in recalls)
+    )
+
+
+def against_folds(predictions, sound, methods: dict[str, torch.Tensor]) -> None:
+    carbons = predictions.structure.coords[:, predictions.structure.topology.atom_index("CA")]
+    folds = [read(SHARED / "fold" / f"{entry}.pdb") for entry in ("2qkeE", "5jytA")]
+    targets = [fold.coords[torch.from_numpy(fold.topology.atom_index("CA"))].float() for fold in folds]
+    far = torch.stack([rmsd(carbons, target.expand_as(carbons)) for target in targets])
+    like = torch.stack([tm_score(carbons, target.expand_as(carbons)) for target in targets])
+    truth = torch.where(like.amax(0) > SAME_FOLD, like.argmax(0), -1)
+    counted = torch.bincount(truth[sound] + 1, minlength=3).tolist()
+    print(
+        f"By TM-score {counted[1]} sound models are ground state, {counted[2]} fold-switched, {counted[0]} neither.\n"
+    )
+    print(
+        "| method | cluster | models | ground | switched | neither | purity | median RMSD to 2QKE | to 5JYT | mean pLDDT |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    plddt = predictions.confidence.mean(-1)
+    for name, labels in methods.items():
+        for k in range(int(labels.max()) + 1):
+            inside = (labels == k) & sound
+            parts = torch.bincount(truth[inside] + 1, minlength=3).tolist()
+            purity = max(parts[1:]) / max(sum(parts), 1)
+            rows = [f"{float(far[fold, inside].median()):.1f}" for fold in (0, 1)]
+            print(
+                f"| {name} | {k} | {int(inside.sum())} | {parts[1]} | {parts[2]} | {parts[0]} | {purity:.3f} | "
+                f"{rows[0]} | {rows[1]} | {plddt[inside].mean():.0f} |"
+            )
+        known = sound & (truth >= 0)
+        index = adjusted_rand(labels[known], truth[known])
+        recall = [float((labels[known & (truth == f)] == _home(labels, truth, f)).float().mean()) for f in (0, 1)]
+        print(
+            f"| {name} | | | recall {recall[0]:.2f} | recall {recall[1]:.2f} | | adjusted Rand {index:.2f} | | | |"
+        )
+
+
+def _home(labels, truth, fold: int) -> int:
+    """The cluster, never noise, that holds the largest share of a fold relative to its size."""
+    shares = [float((truth[labels == k] == fold).float().mean()) for k in range(int(labels.max()) + 1)]
+    return max(range(len(shares)), key=lambda k: shares[k])
+
+
+if __name__ == "__main__":
+    main()

@@ -79,10 +79,11 @@ class Meter:
         if self._bar:
             self._bar.stop()
 
-    def advance(self, done: int, in_all: int) -> None:
-        """Say how far the job is."""
+    def advance(self, done: int, in_all: int, title: str | None = None) -> None:
+        """Say how far the job is; a title says what it is at now."""
+        self._title = title or self._title
         if self._bar:
-            self._bar.update(self._task, completed=done, total=in_all)
+            self._bar.update(self._task, completed=done, total=in_all, description=escape(self._title))
         elif time.monotonic() - self._last >= SECONDS_BETWEEN_LINES or done == in_all:
             self._last = time.monotonic()
             say(f"{self._title}: {done}/{in_all}")

@@ -1,7 +1,7 @@
 """What a model should look like in the microscope: one conformation, or a mixture of several in one map."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,6 +14,7 @@ from .render import TAIL, render
 from .scattering import Scatterers, scatterers_of
 
 
+@runtime_checkable
 class DensityModel(Protocol):
     """Coordinates to density on a grid."""
 

@@ -16,7 +16,7 @@ from ...density import (
     soft_mask,
 )
 from ...density.masks import van_der_waals_radii
-from ...structure import Topology
+from ...structure import Note, Topology
 
 TOLERATED = 0.02  # difference between halves, and rise of CC by fitting noise, that means nothing
 
@@ -46,6 +46,11 @@ class OverfittingTest:
         if self.kind == "half maps":
             return f"Fourier correlation {values[0]} with its own half map, {values[1]} with the other: {verdict}."
         return f"refined against randomised phases, its true CC goes from {values[0]} to {values[1]}: {verdict}."
+
+    @property
+    def note(self) -> Note:
+        """The finding, as a note of the structure."""
+        return Note("warning" if self.overfitted else "kept", self.words)
 
 
 def judged_by_halves(work: float, free: float) -> OverfittingTest:

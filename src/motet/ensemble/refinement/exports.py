@@ -1,0 +1,56 @@
+"""Tables of a refinement: its steps, and what each residue is like after it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...density.quality import MapQuality
+from ...io import write_text
+from ...structure import Structure
+from .refine import Refined
+
+UNITS = {"energy": "energy_kcal_mol", "b_factor": "mean_b_factor_angstrom2", "weight": "weight_kcal_mol"}
+
+
+def write_steps(refined: Refined, path: Path) -> None:
+    """One row a step: correlations, energy, mean B factor and weight."""
+    text = io.StringIO()
+    rows = [{"step": name} | asdict(found) for name, found in refined.history]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([UNITS.get(name, name) for name in rows[0]])
+    writer.writerows(
+        [value if isinstance(value, str) else round(value, 4) for value in row.values()] for row in rows
+    )
+    write_text(path, text.getvalue(), overwrite=True)
+
+
+def residue_columns(
+    after: Structure, before: Structure, quality: MapQuality
+) -> dict[str, Sequence[Sequence[Any]]]:
+    """Q, mean B factor in Å² and how far its atoms moved, in Å, of each residue; a list a model, which is one."""
+    owner = torch.tensor(after.topology.residue_of_atom)
+    q = quality.q.by_residue(owner, after.n_residues)
+    moved = (after.coords - before.coords).square().sum(-1)
+    scores = [
+        round(one, 4) if there else "" for one, there in zip(q.values.tolist(), q.exists.tolist(), strict=True)
+    ]
+    return {
+        "q": [scores],
+        "b_factor_angstrom2": [_rounded(_mean(after.b_factors, owner, after.n_residues))],
+        "moved_angstrom": [_rounded(_mean(moved, owner, after.n_residues).sqrt())],
+    }
+
+
+def _mean(values: Tensor, owner: Tensor, count: int) -> Tensor:
+    total = values.new_zeros(count).index_add_(0, owner, values)
+    return total / torch.bincount(owner, minlength=count).clamp_min(1)
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(value, 3) for value in values.tolist()]

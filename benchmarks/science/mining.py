@@ -44,6 +44,8 @@ def report(name: str, seed: int) -> None:
     began = time.process_time()
     mined = mine(predictions, alignments, seed=seed)
     seconds = time.process_time() - began
+    assert mined.confidence is not None
+    assert mined.enrichment is not None
     sound = check_models(predictions.structure).sound
     states = len(mined.analysis.states)
     print(f"\n### {name}: {len(predictions)} models, {int(sound.sum())} sound, {seconds:.0f} s of one core\n")
@@ -127,12 +129,11 @@ def against_folds(predictions, sound, methods: dict[str, torch.Tensor]) -> None:
     truth = torch.where(like.amax(0) > SAME_FOLD, like.argmax(0), -1)
     counted = torch.bincount(truth[sound] + 1, minlength=3).tolist()
     print(
-        f"By TM-score {counted[1]} sound models are ground state, {counted[2]} fold-switched, {counted[0]} neither.\n"
+        print(f"By TM-score {counted[1]} sound models are ground, {counted[2]} switched, {counted[0]} neither.\n")
     )
-    print(
-        "| method | cluster | models | ground | switched | neither | purity | median RMSD to 2QKE | to 5JYT | mean pLDDT |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    header = ("method", "cluster", "models", "ground", "switched", "neither", "purity", "Å to 2QKE", "to 5JYT")
+    print("| " + " | ".join((*header, "mean pLDDT")) + " |")
+    print("|---" * (len(header) + 1) + "|")
     plddt = predictions.confidence.mean(-1)
     for name, labels in methods.items():
         for k in range(int(labels.max()) + 1):

@@ -98,10 +98,10 @@ def test_exact_draws_stay_exact_draws(strung, name):
 def test_twists_keep_the_density_of_torsions_and_bends(strung):
     landscape = landscape_of(*strung, bends=True)
     factor = soft_covariance_factor(landscape.articulation, strung[0].coords)
-    start = exact(landscape, 500, seed=3)
+    start = exact(landscape, 300, seed=3)
     walkers, chance = walked(landscape, Twist(factor, steps=4), start, 6, 0.25)
     assert 0.1 < chance < 0.999
-    assert least_p(landscape, walkers.q, exact(landscape, 500, seed=4)) > 0.01
+    assert least_p(landscape, walkers.q, exact(landscape, 300, seed=4)) > 0.01
 
 
 def lever(landscape, q):

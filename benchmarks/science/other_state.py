@@ -1,0 +1,123 @@
+"""How near does an ensemble of one state come to the other state?
+
+Best Cα RMSD to the bound structure among 100 conformations of motet's default ensemble of the unbound one, with
+the trivial peer beside it: conformations along ANM's soft modes, at 1 Å. Data: unbound and bound proteins of the
+Docking Benchmark 5.5 in the shared `dynamics/pairs`; of those that move more than 2 Å the ones without gaps, smallest
+first.
+
+    python benchmarks/science/other_state.py --most 6 --count 100      # some minutes a pair on one core
+
+The result is printed as a Markdown table; `benchmarks/results/` keeps it with date, machine and commit.
+"""
+
+import argparse
+import csv
+import sys
+import time
+
+import numpy as np
+import torch
+from fluctuations import SHARED, from_backbone
+
+SET = "db5.5_unbound_bound"
+MOVES = 2.0  # Å between the states
+AMPLITUDE = 1.0  # Å of ANM's conformations
+MODES = 20
+REACH, GAP = 15.0, 1.6  # Å: springs of ANM, longest C-N bond of a chain without gaps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=6, help="pairs to try")
+    parser.add_argument("--skip", type=int, default=0, help="pairs to leave out before them")
+    parser.add_argument("--longest", type=int, default=200, help="residues")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peers-only", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for name, sequence, first, second in moving_pairs(options.longest)[options.skip :][: options.most]:
+        began = time.process_time()
+        random = np.random.default_rng(options.seed)
+        row = [name, len(sequence), nearest(first[None, :, 1], second[:, 1])]
+        row.append(nearest(elastic_conformations(first[:, 1], options.count, random), second[:, 1]))
+        if not options.peers_only:
+            row.append(nearest(ensemble(sequence, first, options), second[:, 1]))
+        rows.append([*row, time.process_time() - began])
+        print(rows[-1], file=sys.stderr, flush=True)
+    print_table(rows)
+
+
+def moving_pairs(longest: int) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
+    """Name, sequence and backbones of the pairs that move, have no gaps and are small enough, smallest first."""
+    folder = SHARED / "dynamics/pairs"
+    data = np.load(folder / "pairs.npz", allow_pickle=True)
+    ends = np.cumsum(data["length"])
+    with (folder / "pairs.csv").open() as source:
+        rmsd = {f"{row['name']}|{row['other']}": float(row["ca_rmsd"]) for row in csv.DictReader(source)}
+    found = []
+    for row, distance in enumerate(rmsd.values()):
+        begin, end = int(ends[row] - data["length"][row]), int(ends[row])
+        numbers, coords = data["resindex_A"][begin:end], data["coords"][begin:end].astype(np.float64) / 100
+        sequence = "".join(str(letter) for letter in data["seq"][begin:end])
+        bonds = np.linalg.norm(coords[1:, 0, 0] - coords[:-1, 0, 2], axis=-1)
+        whole = (np.diff(numbers) == 1).all() and (bonds < GAP).all()
+        origin, name, _ = str(data["key"][row]).split("|")
+        if origin == SET and distance > MOVES and whole and len(sequence) <= longest:
+            found.append((name, sequence, coords[:, 0], coords[:, 1]))
+    return sorted(found, key=lambda one: (len(one[1]), one[0]))
+
+
+def ensemble(sequence: str, backbone: np.ndarray, options: argparse.Namespace) -> np.ndarray:
+    """Cα of motet's default ensemble."""
+    from motet.ensemble import MonteCarlo, Plan, prepared, produce
+    from motet.forcefield import ForceField
+
+    atoms = {name: backbone[:, column] for column, name in enumerate(("N", "CA", "C", "O"))}
+    structure = prepared(from_backbone(atoms | {"sequence": sequence}))
+    system = ForceField().bind(structure)
+    plan = Plan(count=options.count, seed=options.seed, relax_steps=0)
+    made = produce(structure, system, MonteCarlo(topology=structure.topology), plan)
+    return made.coords[:, torch.from_numpy(structure.topology.atom_index("CA"))].double().numpy()
+
+
+def elastic_conformations(carbons: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """Conformations along the softest modes of ANM, with thermal proportions and a mean RMSD of 1 Å.
+
+    Source: Atilgan et al., Biophys. J. 80 (2001) 505.
+    """
+    apart = carbons[:, None] - carbons
+    squared = (apart**2).sum(-1)
+    near = (squared < REACH**2) & (squared > 0)
+    blocks = -np.einsum("ijx,ijy->ijxy", apart, apart) * (near / np.where(near, squared, 1))[..., None, None]
+    index = np.arange(len(carbons))
+    blocks[index, index] = -blocks.sum(1)
+    hessian = blocks.transpose(0, 2, 1, 3).reshape(3 * len(carbons), -1)
+    values, vectors = np.linalg.eigh(hessian)
+    soft = slice(6, 6 + MODES)
+    moves = random.normal(size=(count, MODES)) / np.sqrt(values[soft]) @ vectors[:, soft].T
+    moves = moves.reshape(count, -1, 3)
+    return carbons + moves * AMPLITUDE / np.sqrt((moves**2).sum(-1).mean(-1)).mean()
+
+
+def nearest(conformations: np.ndarray, target: np.ndarray) -> float:
+    """Least Cα RMSD to the target, in Å."""
+    from motet.geometry import rmsd
+
+    moved, goal = torch.from_numpy(conformations), torch.from_numpy(target)
+    return round(float(rmsd(moved, goal.expand_as(moved)).min()), 2)
+
+
+def print_table(rows: list) -> None:
+    columns = ["start", "ANM", *(["motet"] if rows and len(rows[0]) > 5 else [])]
+    print("| pair | residues | " + " | ".join(columns) + " | CPU s |")
+    print("|---|---|" + "---|" * (len(columns) + 1))
+    for row in rows:
+        print("| " + " | ".join(str(value) for value in row[:-1]) + f" | {row[-1]:.0f} |")
+    middle = [f"{np.mean([row[2 + column] for row in rows]):.2f}" for column in range(len(columns))]
+    print("| **mean** | | " + " | ".join(middle) + " | |")
+
+
+if __name__ == "__main__":
+    main()

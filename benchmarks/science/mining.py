@@ -50,9 +50,7 @@ def report(name: str, seed: int) -> None:
     states = len(mined.analysis.states)
     print(f"\n### {name}: {len(predictions)} models, {int(sound.sum())} sound, {seconds:.0f} s of one core\n")
     print(f"{mined.dense.reason[:1].upper()}{mined.dense.reason[1:]}.\n")
-    print(
-        "| state | models | share | mean pLDDT | spread, Å | depth of alignment, median |\n|---|---|---|---|---|---|"
-    )
+    print("| state | models | share | mean pLDDT | spread, Å | median depth |\n|---|---|---|---|---|---|")
     found = mined.enrichment
     for state in mined.analysis.states.states:
         k = state.label

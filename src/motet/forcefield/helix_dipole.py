@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .layout import Layout
-from .switch import hump
+from .switch import fade
 from .vectors import TINY, dot
 
 TURN = 4  # a helix bonds O of residue i to N of residue i + 4
@@ -66,7 +66,7 @@ def end_charges(
     out. Within a helix the charges of neighbours cancel; +1 is left at its start and -1 behind its end.
     """
     apart = bonds[:, :, 0] - bonds[:, :, 1]
-    open_turns = 1.0 - hump(((dot(apart, apart) + TINY).sqrt() - closed).clamp_min(0.0) / fading)
+    open_turns = 1.0 - fade(((dot(apart, apart) + TINY).sqrt() - closed) / fading)
     open_turns = torch.nn.functional.pad(open_turns, (0, 1), value=1.0)
     over = open_turns.index_select(1, covers.flatten()).unflatten(1, covers.shape)
     none_closed = over[:, :, 0] * over[:, :, 1] * over[:, :, 2]

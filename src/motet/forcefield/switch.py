@@ -29,3 +29,10 @@ def hump(u: Float[Tensor, "*pairs"]) -> Float[Tensor, "*pairs"]:
     """(1 - u²)³: 1 at zero, 0 beyond one, with two continuous derivatives there."""
     t = (1.0 - u * u).clamp_min(0.0)
     return t * t * t
+
+
+def fade(u: Float[Tensor, "*pairs"]) -> Float[Tensor, "*pairs"]:
+    """(1 - u³)³: 1 up to zero, 0 beyond one, with two continuous derivatives at both."""
+    t = u.clamp_min(0.0)
+    t = (1.0 - t * t * t).clamp_min(0.0)
+    return t * t * t

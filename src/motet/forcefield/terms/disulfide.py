@@ -16,7 +16,7 @@ from ..neighbours import Neighbours
 from ..scene import Scene
 from ..shares import PairShare, Share
 from ..sites import near_sites
-from ..switch import hump
+from ..switch import fade, hump
 from ..vectors import TINY, cross, dot, unit
 from .term import Term
 
@@ -115,7 +115,7 @@ class Disulfide(Term):
         _, u, v, w, _ = corners.diff(dim=1).unbind(1)  # CB-SG, SG-SG, SG-CB
         first, second = selected.corners[2], selected.corners[3]
         squared = dot(v, v)
-        near = hump(_stretch((squared + TINY).sqrt()))
+        near = fade(_stretch((squared + TINY).sqrt()))
         angles = _bend(-u, v) * _bend(-v, w)
         worth = self.log_scale.to(squared.dtype).exp() * selected.worth * angles * _across(u, v, w)
         clash = scene.repulsion(first, second, squared)
@@ -125,7 +125,7 @@ class Disulfide(Term):
 def _stretch(length: Float[Tensor, "bonds"]) -> Float[Tensor, "bonds"]:
     """0 at the bond's length, 1 where nothing is left of it."""
     away = length - _shape()["length"]
-    return torch.where(away > 0, away / _shape()["fading_outwards"], away / _shape()["fading_inwards"])
+    return torch.where(away > 0, away / _shape()["fading_outwards"], -away / _shape()["fading_inwards"])
 
 
 def _bend(back: Float[Tensor, "3 bonds"], on: Float[Tensor, "3 bonds"]) -> Float[Tensor, "bonds"]:

@@ -18,7 +18,7 @@ from ..polar import polar_atoms
 from ..scene import Scene
 from ..shares import PairShare, Share
 from ..sites import near_sites
-from ..switch import hump
+from ..switch import fade, hump
 from ..vectors import TINY, dot, unit
 from .term import Term
 
@@ -131,7 +131,7 @@ class Metal(Term):
         apart = points.index_select(1, selected.ion) - points.index_select(1, selected.acceptor)
         squared = dot(apart, apart)
         away = (squared + TINY).sqrt() - selected.best
-        near = hump(torch.where(away > 0, away / _shape()["fading_outwards"], away / _shape()["fading_inwards"]))
+        near = fade(torch.where(away > 0, away / _shape()["fading_outwards"], -away / _shape()["fading_inwards"]))
         p, q, r, s = points.index_select(1, selected.frame.flatten()).unflatten(1, (4, -1)).unbind(1)
         outwards = unit(unit(p - q) + bound.weight[site] * unit(r - s))
         angle = hump((dot(outwards, unit(apart)) - bound.cosine[site]) / _shape()["width"])

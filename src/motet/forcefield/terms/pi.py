@@ -18,7 +18,7 @@ from ..planes import KINDS, flat_groups
 from ..scene import Scene
 from ..shares import PairShare, Share
 from ..sites import near_sites
-from ..switch import hump
+from ..switch import fade
 from ..vectors import TINY, cross, dot, unit
 from .term import Term
 
@@ -170,7 +170,7 @@ class Pi(Term):
 
     def _fade(self, length: Float[Tensor, "pairs"], which: Int[Tensor, "pairs"]) -> Float[Tensor, "pairs"]:
         best, fading = (one.to(length.dtype).index_select(0, which) for one in (self.best, self.fading))
-        return hump((length - best).clamp_min(0.0) / fading)
+        return fade((length - best) / fading)
 
 
 @cache

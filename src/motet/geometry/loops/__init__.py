@@ -1,4 +1,4 @@
-"""Loops: closing a backbone between fixed ends, and building one where it is missing."""
+"""Loops: closing a backbone between fixed ends, building one anew, and walking among the closed ones."""
 
 from .closure import ClosureList as ClosureList
 from .closure import Closures as Closures
@@ -11,4 +11,8 @@ from .joining import Building as Building
 from .joining import Built as Built
 from .joining import build_loops as build_loops
 from .room import Room as Room
+from .sampler import HitAndRun as HitAndRun
+from .sampler import Walk as Walk
+from .sampler import geometric_step as geometric_step
+from .sampler import metropolis_step as metropolis_step
 from .torsion_maps import TorsionMaps as TorsionMaps

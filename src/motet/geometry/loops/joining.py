@@ -24,16 +24,17 @@ class Building:
     Args:
         chains: Conformations of each half; all pairs of them may be joined.
         closures: Pairs that are tried at once.
-        reach: Distance in Å (root of the squared ones of CA and C) within which two halves must meet.
+        reach: Distance in Å (root of the squared ones of CA and C) within which two halves must meet; the next one
+            is taken where too few pairs do.
         rounds: Rounds with new halves before giving up, when too few conformations have been found.
         favoured: Share of each residue's (φ, ψ) density within which the joining residues must lie.
         spread: How far angles may be from ideal.
     """
 
     chains: int = 5000
-    closures: int = 6000
-    reach: float = 2.0
-    rounds: int = 60
+    closures: int = 12000
+    reach: tuple[float, ...] = (2.0, 2.75, 3.5)
+    rounds: int = 40
     favoured: float = 0.98
     spread: Spread = field(default_factory=Spread)
 
@@ -119,7 +120,12 @@ def _pairs(
 ) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
     """Random pairs of halves that nearly meet: the last CA and C of one, and those before the other."""
     ends = ahead.atoms[:, -1, 1:3].flatten(1), back.tip[:, :2].flatten(1)
-    i, j = (torch.cdist(*ends) < how.reach).nonzero(as_tuple=True)
+    distance = torch.cdist(*ends)
+    i = j = torch.zeros(0, dtype=torch.long)
+    for reach in how.reach:
+        i, j = (distance < reach).nonzero(as_tuple=True)
+        if len(i) >= how.closures:
+            break
     if len(i) > how.closures:
         some = torch.randint(len(i), (how.closures,), generator=random, device=i.device)
         i, j = i[some], j[some]

@@ -2,8 +2,8 @@
 
 Best Cα RMSD to the bound structure among 100 conformations of motet's default ensemble of the unbound one, with
 the trivial peer beside it: conformations along ANM's soft modes, at 1 Å. Data: unbound and bound proteins of the
-Docking Benchmark 5.5 in the shared `dynamics/pairs`; of those that move more than 2 Å the ones without gaps, smallest
-first.
+Docking Benchmark 5.5 in the shared `dynamics/pairs`; of those that move more than 2 Å the ones without gaps,
+smallest first.
 
     python benchmarks/science/other_state.py --most 6 --count 100      # some minutes a pair on one core
 

@@ -58,7 +58,7 @@ class Generator(Protocol[State]):
         ...
 
     def evaluations(self, rounds: int, begun: bool) -> int:
-        """Forces on the whole batch that so many rounds cost, about; a run not yet begun has its burn-in to pay."""
+        """Forces on the whole batch that so many rounds cost, about; a run not begun has its burn-in to pay."""
         ...
 
     def report(self, state: State) -> Mapping[str, float]:

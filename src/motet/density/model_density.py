@@ -85,6 +85,7 @@ class MixtureDensity:
         """The voxels."""
         return self.model.grid
 
-    def __call__(self, coords: Float[Tensor, "*batch states atoms 3"]) -> Float[Tensor, "*batch x y z"]:
-        """Density of each mixture; differentiable by coordinates and weights."""
-        return (self.weights.to(coords)[:, None, None, None] * self.model(coords)).sum(-4)
+    def __call__(self, coords: Float[Tensor, "*batch placed 3"]) -> Float[Tensor, "*batch x y z"]:
+        """Density of each mixture, its states laid end to end; differentiable by coordinates and weights."""
+        states = coords.unflatten(-2, (len(self.weights), -1))
+        return (self.weights.to(coords)[:, None, None, None] * self.model(states)).sum(-4)

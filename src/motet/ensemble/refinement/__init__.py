@@ -4,6 +4,8 @@ refined = Refinement(structure, ForceField().bind(structure), density, Refinemen
 """
 
 from .guided import Guided as Guided
+from .mixture import fitted_shares as fitted_shares
+from .mixture import refine_mixture as refine_mixture
 from .overfitting import OverfittingTest as OverfittingTest
 from .placing import Placed as Placed
 from .placing import place as place

@@ -35,3 +35,8 @@ from .torsion import angle as angle
 from .torsion import dihedral as dihedral
 from .torsion import distance as distance
 from .tree import Tree as Tree
+from .turns import quaternion_of as quaternion_of
+from .turns import random_rotations as random_rotations
+from .turns import rotation_of_turn as rotation_of_turn
+from .turns import turn_of_rotation as turn_of_rotation
+from .turns import turned_towards as turned_towards

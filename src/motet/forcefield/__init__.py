@@ -8,6 +8,7 @@ from .bond_lengths import ideal_bond_lengths as ideal_bond_lengths
 from .conditions import Conditions as Conditions
 from .energies import EnergySum as EnergySum
 from .field import ForceField as ForceField
+from .openmm_energy import OpenMMEnergy as OpenMMEnergy
 from .restraints import PositionRestraint as PositionRestraint
 from .system import EnergyTable as EnergyTable
 from .system import System as System

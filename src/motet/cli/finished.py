@@ -35,7 +35,7 @@ def write_summary(directory: Path, summary: dict[str, Any]) -> None:
     write_text(directory / SUMMARY, json.dumps(summary, indent=2, sort_keys=True) + "\n", overwrite=True)
 
 
-def _request(record: "RunRecord") -> dict[str, Any]:
+def _request(record: "RunRecord") -> list[Any]:
     arguments = {key: value for key, value in record.arguments.items() if key != "structure"}
     asked = (record.command, arguments, record.seed, dict(record.inputs), record.version)
     return json.loads(json.dumps(asked, sort_keys=True))

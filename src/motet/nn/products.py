@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -17,7 +18,7 @@ def fast_products() -> Iterator[None]:
     and two to three times as fast as MKL's where that takes its slow path. A probe looks, once a process; where
     the precision is lost, where torch is too old to be asked, and on other devices nothing changes.
     """
-    switch = getattr(torch.backends.mkldnn, "matmul", None)
+    switch = _switch()
     if switch is None or not _exact():
         yield
         return
@@ -29,10 +30,15 @@ def fast_products() -> Iterator[None]:
         switch.fp32_precision = before
 
 
+def _switch() -> Any:
+    """What torch asks for the precision of oneDNN's products; None where it is too old to ask."""
+    return getattr(torch.backends.mkldnn, "matmul", None)
+
+
 @functools.cache
 def _exact() -> bool:
     """Whether products keep float32's precision under the switch, for the kinds of product the network makes."""
-    switch = torch.backends.mkldnn.matmul
+    switch = _switch()
     draws = torch.Generator().manual_seed(0)
     left, right = (torch.randn(4, side, 256, generator=draws) for side in (384, 256))
     expected = left.double() @ right.double().mT

@@ -1,9 +1,10 @@
 """Train the phase-separation network, and say how good it is on proteins it has not seen.
 
 `python scripts/train/condensate.py ../shared/data/condensate WORK` goes on where it stopped; every stage leaves a
-file in WORK. Stages: disorder heads, one a fold; the saturation concentration; then for each fold and seed the
-network, on the other four folds, for a fixed number of epochs (nothing is chosen on the held-out fold). It ends
-with the held-out predictions (oof.csv) and figures; with --ship also with the weights, calibrated on those.
+file in WORK. Stages: disorder heads, one a fold; the saturation concentration; the direction of mutations; then
+for each fold and seed the network, on the other four folds, for a fixed number of epochs (nothing is chosen on the
+held-out fold). It ends with the held-out predictions (oof.csv) and figures; with --ship also with the weights,
+calibrated on those.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from condensate_data import (
     read_proteins,
     read_regions,
 )
+from condensate_direction import fitted_direction
 from condensate_figures import report
 from safetensors.torch import load_file, save_file
 from scipy.stats import spearmanr
@@ -69,6 +71,7 @@ def main() -> None:
     regions = read_regions(arguments.data, proteins)
     disorder = [trained_disorder(proteins, fold, arguments.work) for fold in range(FOLDS)]
     physics = fitted_physics(arguments.data, disorder[0], arguments.work)
+    direction = fitted_direction(arguments.data, physics, disorder, arguments.work)
     with torch.no_grad():
         tables = physics.tables(Conditions())
     if arguments.ablation == "shuffled":
@@ -76,12 +79,17 @@ def main() -> None:
     settings = Settings(physics=arguments.ablation != "no-physics", learned=arguments.ablation != "physics-only")
     kind = arguments.work / arguments.ablation
     kind.mkdir(exist_ok=True)
+    seen_by = "shuffled" if arguments.ablation == "shuffled" else "true"
     logits, region_scores = np.zeros((arguments.seeds, len(proteins), 2)), []
     members = []
     for seed in range(arguments.seeds):
         for fold in range(FOLDS):
-            views = known_views(proteins, disorder[fold], physics, tables, kind / f"views-{fold}.pt")
-            seen = known_views(regions, disorder[fold], physics, tables, kind / f"region-views-{fold}.pt")
+            views = known_views(
+                proteins, disorder[fold], physics, tables, arguments.work / f"views-{seen_by}-{fold}.pt"
+            )
+            seen = known_views(
+                regions, disorder[fold], physics, tables, arguments.work / f"region-views-{seen_by}-{fold}.pt"
+            )
             member = CondensateNetwork(settings, physics)
             member.disorder.load_state_dict(disorder[fold].state_dict())
             path = kind / f"member-{fold}-{seed}.safetensors"
@@ -97,7 +105,7 @@ def main() -> None:
     mean = logits.mean(0)
     report(proteins, mean, region_scores, kind, arguments)
     if arguments.ship:
-        ship(arguments.ship, physics, members, settings, proteins, mean, arguments)
+        ship(arguments.ship, (physics, direction), members, settings, proteins, mean, arguments)
 
 
 def trained_disorder(proteins: list[Protein], fold: int, work: Path) -> Disorder:
@@ -165,9 +173,9 @@ def fitted_physics(data: Path, head: Disorder, work: Path) -> PhysicalLayer:
     fitted = predict_saturation(physics, inputs).detach()
     figures = {
         "rows": len(rows),
-        "spearman_held_out": float(spearmanr(held_out, target)[0]),
+        "spearman_held_out": rank_correlation(held_out, target),
         "rmse_ln_held_out": float((held_out - target).square().mean().sqrt()),
-        "spearman_fitted": float(spearmanr(fitted, target)[0]),
+        "spearman_fitted": rank_correlation(fitted, target),
         "rmse_ln_fitted": float((fitted - target).square().mean().sqrt()),
     }
     with (work / "csat.csv").open("w", newline="") as sink:
@@ -179,6 +187,10 @@ def fitted_physics(data: Path, head: Disorder, work: Path) -> PhysicalLayer:
     print("saturation", figures)
     save_file(physics.saturation.state_dict(), path)
     return physics
+
+
+def rank_correlation(first: Tensor, second: Tensor) -> float:
+    return float(spearmanr(first.numpy(), second.numpy()).statistic)
 
 
 @torch.no_grad()
@@ -328,10 +340,12 @@ def own_state(member: CondensateNetwork) -> dict[str, Tensor]:
     return {name: value.contiguous() for name, value in state.items() if not name.startswith("physics.")}
 
 
-def ship(target: Path, physics, members, settings, proteins, logits: np.ndarray, arguments) -> None:
+def ship(target: Path, shared, members, settings, proteins, logits: np.ndarray, arguments) -> None:
     """The weights, and their card: calibrated on held-out predictions."""
+    physics, direction = shared
     tensors = {f"saturation.{name}": value for name, value in physics.saturation.state_dict().items()}
     tensors |= {f"coarse.{name}": value for name, value in physics.coarse.state_dict().items()}
+    tensors |= {f"direction.{name}": value for name, value in direction.state_dict().items()}
     for index, member in enumerate(members):
         tensors |= {f"members.{index}.{name}": value for name, value in own_state(member).items()}
     for column, name in enumerate(("driver", "client")):

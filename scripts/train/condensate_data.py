@@ -3,6 +3,7 @@
 import csv
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def read_regions(data: Path, proteins: list[Protein]) -> list[Region]:
 
 @torch.no_grad()
 def known_views(
-    proteins: "list[Protein] | list[Region]",
+    proteins: Sequence[Protein | Region],
     head: Disorder,
     physics: PhysicalLayer,
     tables: PairTables,
@@ -113,6 +114,7 @@ def known_views(
                 view.field[row, :length],
                 view.descriptors[row],
                 view.log_saturation[row],
+                view.contacts[row],
             )
             found.append((index, *(part.clone() for part in parts)))
     found = [list(one[1:]) for one in sorted(found, key=lambda one: one[0])]
@@ -120,7 +122,9 @@ def known_views(
     return found
 
 
-def chunks(indices: list[int], proteins: list[Protein], draw: random.Random | None = None) -> list[list[int]]:
+def chunks(
+    indices: list[int], proteins: Sequence[Protein | Region], draw: random.Random | None = None
+) -> list[list[int]]:
     """Batches of proteins of like length, no larger than AREA."""
     jitter = (lambda: draw.uniform(0.9, 1.1)) if draw else (lambda: 1.0)
     ordered = sorted(indices, key=lambda i: len(proteins[i].sequence) * jitter())
@@ -135,15 +139,14 @@ def chunks(indices: list[int], proteins: list[Protein], draw: random.Random | No
     return found
 
 
-def gathered(chunk: list[int], proteins: list[Protein], views):
+def gathered(chunk: list[int], proteins: Sequence[Protein | Region], views):
     batch = encode([proteins[i].sequence for i in chunk])
     disorder, field = torch.zeros(batch.types.shape), torch.zeros(batch.types.shape)
     for row, index in enumerate(chunk):
         size = len(proteins[index].sequence)
         disorder[row, :size], field[row, :size] = views[index][0], views[index][1]
-    view = PhysicalView(
-        torch.stack([views[i][3] for i in chunk]), torch.stack([views[i][2] for i in chunk]), field
-    )
+    descriptors, saturation, contacts = (torch.stack([views[i][part] for i in chunk]) for part in (2, 3, 4))
+    view = PhysicalView(saturation, descriptors, contacts, field)
     return batch, disorder, view
 
 

@@ -1,5 +1,6 @@
 """Phase separation: a network with the force field inside, and a saturation concentration in µM."""
 
+from .direction import Direction as Direction
 from .mutations import MutationEffect as MutationEffect
 from .mutations import effects as effects
 from .network import CondensateNetwork as CondensateNetwork

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from ..errors import MutationError
 from ..forcefield import Conditions
+from .direction import changes
 from .physics import PairTables
 from .predictor import PhaseSeparation, batches_of
-from .sequences import LETTERS, encode
+from .sequences import LETTERS, SequenceBatch, encode
 
 
 @dataclass(frozen=True)
@@ -18,15 +20,19 @@ class MutationEffect:
 
     Args:
         mutation: Such as `Y45S`; several are joined with `;`.
+        strengthens: Probability that it strengthens phase separation rather than weakens it, as in known mutants.
         logit: Change of the driver's logit: above 0, the mutant separates more readily.
         spread: Standard deviation of that change over the members of the network.
         log_saturation: Change of ln c_sat: below 0, the mutant separates at lower concentration.
+        disorder: Change of the number of disordered residues.
     """
 
     mutation: str
+    strengthens: float
     logit: float
     spread: float
     log_saturation: float
+    disorder: float
 
 
 def mutated_sequence(sequence: str, mutation: str) -> str:
@@ -67,29 +73,35 @@ def effects(
 ) -> list[MutationEffect]:
     """The effect of each mutation on this sequence.
 
+    Mutants are read with the disorder of the wild type, so that logit and c_sat tell what contacts do; the change
+    of disorder stands beside them, and all of it decides whether a mutation is said to strengthen.
+
     Raises:
         MutationError: One does not fit the sequence.
     """
     tables = network.tables(conditions or Conditions())
     mutants = [mutated_sequence(sequence, one) for one in mutations]
-    wild_logit, wild_saturation = _scores(network, [sequence], tables)
-    found: list[MutationEffect] = []
+    wild = encode([sequence])
+    loose = network.disorder(wild)
+    wild_logit, wild_saturation = _scores(network, wild, tables, loose)
+    found: dict[int, MutationEffect] = {}
     for chunk in batches_of([len(one) for one in mutants]):
-        logit, saturation = _scores(network, [mutants[i] for i in chunk], tables)
-        change, shift = logit - wild_logit, saturation - wild_saturation
-        for row, index in enumerate(chunk):
-            members = change[:, row]
-            effect = (float(members.mean()), float(members.std(correction=0)), float(shift[:, row].mean()))
-            found.append(MutationEffect(mutations[index], *effect))
+        batch = encode([mutants[i] for i in chunk])
+        logit, saturation = _scores(network, batch, tables, loose.expand(len(chunk), -1))
+        change, shift = logit - wild_logit, (saturation - wild_saturation).mean(0)
+        different = changes(network.physics.coarse, tables.charges, batch, wild, (network.disorder(batch), loose))
+        columns = (network.direction(different).sigmoid(), change.mean(0), change.std(0, correction=0), shift)
+        rows = torch.stack((*columns, different[:, -1]), -1).tolist()
+        found |= {i: MutationEffect(mutations[i], *row) for i, row in zip(chunk, rows, strict=True)}
         if progress:
             progress(len(found), len(mutants))
-    return found
+    return [found[i] for i in range(len(mutants))]
 
 
 def _scores(
-    network: PhaseSeparation, sequences: Sequence[str], tables: PairTables
-) -> tuple[torch.Tensor, torch.Tensor]:
+    network: PhaseSeparation, batch: SequenceBatch, tables: PairTables, disorder: Tensor
+) -> tuple[Tensor, Tensor]:
     """Logit of driver and ln c_sat, `members proteins` each."""
-    readings = network(encode(sequences), tables)
+    readings = network(batch, tables, disorder)
     logits = torch.stack([one.driver for one in readings])
     return logits, torch.stack([one.view.log_saturation for one in readings])

@@ -54,6 +54,7 @@ class Reading:
         driver: Logit that it drives phase separation: the sum of the next two.
         by_physics: Share of the physical layer in it.
         by_learning: Share of what was learnt beyond physics.
+        shares: Share of each physical descriptor.
         client: Logit that it is recruited by others.
         region: Logit of each residue that it belongs to a region that drives phase separation.
         disorder: Probability of disorder of each residue.
@@ -63,6 +64,7 @@ class Reading:
     driver: Float[Tensor, "proteins"]
     by_physics: Float[Tensor, "proteins"]
     by_learning: Float[Tensor, "proteins"]
+    shares: Float[Tensor, "proteins descriptors"]
     client: Float[Tensor, "proteins"]
     region: Float[Tensor, "proteins residues"]
     disorder: Float[Tensor, "proteins residues"]
@@ -122,13 +124,13 @@ class CondensateNetwork(nn.Module):
         learned = self.settings.bound * torch.tanh(self.head(pooled) / self.settings.bound)
         if not self.settings.learned:
             learned = torch.zeros_like(learned)
-        by_physics = self.offset[0] + seen.descriptors @ softplus(self.physics_weight)
-        if not self.settings.physics:
-            by_physics = self.offset[0].expand_as(by_physics)
+        shares = seen.descriptors * softplus(self.physics_weight) * float(self.settings.physics)
+        by_physics = self.offset[0] + shares.sum(-1)
         return Reading(
             driver=by_physics + learned[:, 0],
             by_physics=by_physics,
             by_learning=learned[:, 0],
+            shares=shares,
             client=self.offset[1] + learned[:, 1],
             region=self._region(tokens, loose, seen),
             disorder=loose,

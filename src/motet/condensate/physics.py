@@ -42,11 +42,13 @@ class PhysicalView:
     Args:
         log_saturation: ln of the saturation concentration in µM.
         descriptors: One column of each of `DESCRIPTORS`; more favours phase separation, about 0 to 1 in size.
+        contacts: What each term of the force field adds to the descriptor `all_atom`.
         field: Attraction that each residue feels from its neighbourhood, in kcal/mol.
     """
 
     log_saturation: Float[Tensor, "proteins"]
     descriptors: Float[Tensor, "proteins descriptors"]
+    contacts: Float[Tensor, "proteins terms"]
     field: Float[Tensor, "proteins residues"]
 
 
@@ -94,18 +96,18 @@ class PhysicalLayer(nn.Module):
         charge = types @ tables.charges * weight
         field = _neighbourhood(types * weight[..., None]) @ tables.contact[0]
         field = (field * types).sum(-1)
-        all_atom = -((composition @ tables.contact[1:].sum(0)) * composition).sum(-1)
+        contacts = -torch.einsum("pi,cij,pj->pc", composition, tables.contact[1:], composition) / 3.0
         size = amount + FEWEST
         columns = (
             (8.0 - saturation) / 6.0,
-            all_atom / 3.0,
+            contacts.sum(-1),
             sticky_decoration(sticky, size) / 5.0,
             -10.0 * field.amin(-1),
             -torch.tanh(charge_decoration(charge, size) / 3.0),
             -10.0 * screened_self_energy(charge, size, tables.debye),
             torch.log1p(amount) / 6.0,
         )
-        return PhysicalView(saturation, torch.stack(columns, -1), field)
+        return PhysicalView(saturation, torch.stack(columns, -1), contacts, field)
 
 
 def _neighbourhood(x: Float[Tensor, "proteins residues channels"]) -> Float[Tensor, "proteins residues channels"]:

@@ -16,6 +16,7 @@ from ..errors import FormatError
 from ..forcefield import Conditions
 from ..io import read_weights
 from ..structure import Structure
+from .direction import Direction
 from .network import CondensateNetwork, Reading, Settings
 from .physics import DESCRIPTORS, PairTables, PhysicalLayer
 from .saturation import micromolar
@@ -43,6 +44,8 @@ class Verdict:
         by_physics: Share of physics in the logit of driver.
         by_learning: Share of what was learnt beyond it.
         descriptors: What the physical layer saw, by name.
+        shares: What each of them adds to the logit of driver.
+        contacts: What each energy adds to the descriptor `all_atom`, by name.
         profile: Probability of each residue to lie in a region that drives phase separation.
         disorder: Probability of disorder of each residue.
     """
@@ -58,6 +61,8 @@ class Verdict:
     by_physics: float
     by_learning: float
     descriptors: dict[str, float] = field(repr=False)
+    shares: dict[str, float] = field(repr=False)
+    contacts: dict[str, float] = field(repr=False)
     profile: Float[Tensor, "residues"] = field(repr=False)
     disorder: Float[Tensor, "residues"] = field(repr=False)
 
@@ -77,6 +82,7 @@ class PhaseSeparation(nn.Module):
         super().__init__()
         self.physics = PhysicalLayer()
         self.members = nn.ModuleList(CondensateNetwork(settings, self.physics) for _ in range(members))
+        self.direction = Direction()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
         self.register_buffer("reference", torch.linspace(-8.0, 8.0, 101))
         self._tables: dict[Conditions, PairTables] = {}
@@ -119,12 +125,16 @@ class PhaseSeparation(nn.Module):
     ) -> list[Reading]:
         """What each member says; differentiable by all parameters, by the tables, disorder and exposure."""
         readings = []
-        for member in self.members:
-            assert isinstance(member, CondensateNetwork)
+        for member in self._networks():
             loose = member.disorder(batch).sigmoid() if disorder is None else disorder
             free = None if exposed is None else available(loose, exposed)
             readings.append(member(batch, tables, loose, free))
         return readings
+
+    def disorder(self, batch: SequenceBatch) -> Float[Tensor, "proteins residues"]:
+        """Probability of disorder of each residue: the mean of the members."""
+        found = [member.disorder(batch).sigmoid() for member in self._networks()]
+        return torch.stack(found).mean(0) * batch.present
 
     def driver_probability(self, readings: Sequence[Reading]) -> Float[Tensor, "proteins"]:
         """Calibrated probability of driving phase separation."""
@@ -179,6 +189,11 @@ class PhaseSeparation(nn.Module):
             verdicts += self._verdicts(readings, [(chain.name, chain.sequence)])
         return verdicts
 
+    def _networks(self) -> Iterator[CondensateNetwork]:
+        for member in self.members:
+            assert isinstance(member, CondensateNetwork)
+            yield member
+
     def _verdicts(self, readings: Sequence[Reading], asked: Sequence[tuple[str, str]]) -> Iterator[Verdict]:
         slope, offset = self.calibration.unbind(-1)
         driver = torch.stack([one.driver for one in readings])
@@ -192,7 +207,11 @@ class PhaseSeparation(nn.Module):
         )
         profile = torch.stack([one.region for one in readings]).mean(0).sigmoid()
         disorder = torch.stack([one.disorder for one in readings]).mean(0)
-        seen = torch.stack([one.view.descriptors for one in readings]).mean(0)
+        seen, contacts = (
+            torch.stack([getattr(one.view, name) for one in readings]).mean(0)
+            for name in ("descriptors", "contacts")
+        )
+        shares = torch.stack([one.shares for one in readings]).mean(0)
         saturation = torch.stack([one.view.log_saturation for one in readings]).mean(0)
         for row, (name, sequence) in enumerate(asked):
             yield Verdict(
@@ -207,6 +226,8 @@ class PhaseSeparation(nn.Module):
                 by_physics=float(physics[row]),
                 by_learning=float(learning[row]),
                 descriptors=dict(zip(DESCRIPTORS, seen[row].tolist(), strict=True)),
+                shares=dict(zip(DESCRIPTORS, shares[row].tolist(), strict=True)),
+                contacts=dict(zip(self.physics.fragments.names, contacts[row].tolist(), strict=True)),
                 profile=profile[row, : len(sequence)],
                 disorder=disorder[row, : len(sequence)],
             )

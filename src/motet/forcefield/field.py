@@ -6,12 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..chem import RESIDUES, read_table
 from ..structure import Structure
 from ..units import ROOM_TEMPERATURE
 from .conditions import Conditions
 from .contacts import ContactParameters
 from .system import System
-from .terms import TERMS, Term
+from .terms import TERMS, Term, Unfolded
 
 
 class ForceField(nn.Module):
@@ -29,6 +30,28 @@ class ForceField(nn.Module):
         self.contacts = ContactParameters()
         self._terms = nn.ModuleDict({term.name: term for term in chosen})
         self.weights = nn.Parameter(torch.ones(len(chosen)))
+
+    @classmethod
+    def stability(cls, beside_sites: bool = False) -> "ForceField":
+        """The field whose weights and reference energies were fitted on measured stability changes of mutants.
+
+        For differences between sequences, such as ΔΔG; for moving atoms take `ForceField()`. Bonds are ideal on
+        both sides of such a difference, so the covalent term is left out. Numbers: `tables/stability.csv`.
+
+        Args:
+            beside_sites: The weights that hold together with the site model of `motet.ensemble.ddg`.
+        """
+        column = "beside_sites" if beside_sites else "alone"
+        rows = {row["name"]: float(row[column]) for row in read_table("stability.csv", f"{__package__}.tables")}
+        terms = [make() for make in TERMS]
+        field = cls([term for term in terms if term.name in rows or isinstance(term, Unfolded)])
+        with torch.no_grad():
+            field.weights.copy_(torch.tensor([rows.get(name, 1.0) for name in field.names]))
+            for term in field.terms:
+                if isinstance(term, Unfolded):
+                    letters = [RESIDUES[name].letter for name in term.residues]
+                    term.energy.copy_(torch.tensor([rows[f"unfolded_{letter}"] for letter in letters]))
+        return field
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -43,7 +43,7 @@ def save_parquet(ensemble: Ensemble, path: Path) -> None:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
-    pyarrow, parquet = _pyarrow()
+    pyarrow, parquet = parquet_modules()
     names = (*_COLUMNS, *ensemble.energy_terms)
     columns = list(zip(*_rows(ensemble), strict=True))
     with atomic_write(path, overwrite=True) as temporary:
@@ -116,7 +116,12 @@ def _read_description(path: Path) -> tuple[str, Provenance]:
         ) from error
 
 
-def _pyarrow():
+def parquet_modules():
+    """pyarrow and its Parquet module.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
     try:
         import pyarrow
         import pyarrow.parquet as parquet

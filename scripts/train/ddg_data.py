@@ -1,0 +1,225 @@
+"""What the stability model is fitted on: measured mutations, what the model sees of them, and their families.
+
+What takes time, packing and weighing both sides of thousands of mutations, is kept in a folder and resumed from
+there. Families are single-linkage clusters of local alignments (parasail): 25 % identity over half of the shorter
+chain.
+"""
+
+import csv
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from motet.ensemble import prepared
+from motet.ensemble.ddg.environment import FEATURES, environment, properties
+from motet.ensemble.ddg.packed_pairs import AT_ONCE, packed_pairs, physics, saturated, term_changes
+from motet.ensemble.ddg.preferences import LETTERS, ResiduePreferences, places_of
+from motet.errors import MotetError
+from motet.forcefield import Conditions
+from motet.io import read
+from motet.structure import parse_mutation
+
+SETS = ("S2648", "Ssym_dir", "Ssym_inv", "guerois", "kellogg")
+IDENTITY, COVERED, SUSPECT = 0.25, 0.5, 70
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Measured mutations with what the model sees of them."""
+
+    rows: list[dict[str, str]]
+    measured: np.ndarray
+    family: np.ndarray
+    terms: np.ndarray
+    reference: np.ndarray
+    environment: np.ndarray
+    rarity: np.ndarray
+    baseline: np.ndarray
+
+    def part(self, keep: np.ndarray) -> "Examples":
+        rows = [row for row, kept in zip(self.rows, keep, strict=True) if kept]
+        arrays = (getattr(self, name)[keep] for name in list(self.__dataclass_fields__)[1:])
+        return Examples(rows, *arrays)
+
+
+def number(text: str, default: float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return default
+
+
+def key_of(row: dict[str, str]) -> tuple[str, float, float]:
+    return row["pdb"], number(row["pH"], 7.0), number(row["T_C"], 25.0)
+
+
+def texts(row: dict[str, str]) -> list[str]:
+    return [f"{row['chain']}:{one}" for one in row["mutations"].split(";")]
+
+
+def structure_of(data: Path, pdb: str):
+    structure = prepared(read(data / "pdb" / f"{pdb}.pdb.gz")).model(0)
+    return structure.with_coords(structure.coords.float())
+
+
+def fits(structure, row: dict[str, str]) -> bool:
+    try:
+        for text in texts(row):
+            parse_mutation(text, structure.topology)
+    except MotetError as error:
+        print(f"left out: {row['dataset']} {row['pdb']} {error}", flush=True)
+        return False
+    return True
+
+
+def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
+    """Saturated change of each term, by row of the table; resumed from the cache."""
+    path, field = cache / f"terms_{name}.json", physics()
+    rows = list(csv.DictReader((data / f"{name}.csv").open()))
+    kept = json.loads(path.read_text()) if path.exists() else {"names": list(field.names), "rows": {}}
+    assert kept["names"] == list(field.names), f"{path} was made with other terms; remove it"
+    done = kept["rows"]
+    todo = sorted((i for i in range(len(rows)) if str(i) not in done), key=lambda i: (key_of(rows[i]), i))
+    for (pdb, ph, celsius), group in itertools.groupby(todo, key=lambda i: key_of(rows[i])):
+        if not (data / "pdb" / f"{pdb}.pdb.gz").exists():
+            continue
+        structure = structure_of(data, pdb)
+        usable = [i for i in group if fits(structure, rows[i])]
+        conditions = Conditions(temperature=celsius + 273.15, ph=ph)
+        for start in range(0, len(usable), AT_ONCE):
+            part = usable[start : start + AT_ONCE]
+            with torch.no_grad():
+                pairs = packed_pairs(structure, [texts(rows[i]) for i in part], field)
+                changes = term_changes(pairs, field, conditions)
+            done |= {str(i): change for i, change in zip(part, changes.tolist(), strict=True)}
+        path.write_text(json.dumps(kept))
+        print(f"{name}: {len(done)} of {len(rows)}", flush=True)
+    return {int(i): change for i, change in done.items()}
+
+
+def site_features(data: Path, name: str, network: ResiduePreferences, found: dict) -> list[list[tuple]]:
+    """Of each row: (old type, new type, environment, rarities) of each mutation; empty where it does not fit."""
+    answer = []
+    for row in csv.DictReader((data / f"{name}.csv").open()):
+        pdb = row["pdb"]
+        if pdb not in found and (data / "pdb" / f"{pdb}.pdb.gz").exists():
+            structure = structure_of(data, pdb)
+            places, residues = places_of(structure)
+            with torch.no_grad():
+                seen, rarity = environment(places)[0].numpy(), network(places)[0].numpy()
+            found[pdb] = structure, {int(residue): place for place, residue in enumerate(residues)}, seen, rarity
+        one = []
+        if pdb in found and fits(found[pdb][0], row):
+            structure, place, seen, rarity = found[pdb]
+            for text in texts(row):
+                at = place[parse_mutation(text, structure.topology).residue]
+                old, new = LETTERS.index(text.split(":")[1][0]), LETTERS.index(text[-1])
+                one.append((old, new, seen[at], rarity[at]))
+        answer.append(one)
+    return answer
+
+
+def scaled_properties() -> np.ndarray:
+    """Published properties as `types properties`, each of mean 0 and deviation 1."""
+    values = torch.stack(list(properties().values()), dim=-1).numpy()
+    return (values - values.mean(0)) / values.std(0)
+
+
+def examples(data: Path, name: str, cache: Path, network, found: dict, family: dict[str, int]) -> Examples:
+    rows = list(csv.DictReader((data / f"{name}.csv").open()))
+    terms, sites = term_features(data, name, cache), site_features(data, name, network, found)
+    use = [i for i in range(len(rows)) if i in terms and sites[i]]
+    kinds, known = scaled_properties(), properties()
+    reference, around, rarity, baseline = [], [], [], []
+    for i in use:
+        step, cross, rare = np.zeros(len(LETTERS)), np.zeros((len(FEATURES), kinds.shape[1])), np.zeros(2)
+        for old, new, seen, costs in sites[i]:
+            step[new] += 1
+            step[old] -= 1
+            cross += np.outer(seen, kinds[new] - kinds[old])
+            rare += costs[:, new] - costs[:, old]
+        reference.append(step)
+        around.append(cross.ravel())
+        rarity.append(rare)
+        baseline.append(trivial(sites[i], known))
+    changes = saturated(torch.tensor([terms[i] for i in use])).numpy()
+    names = list(physics().names)
+    changes = np.delete(changes, names.index("unfolded"), axis=1)
+    return Examples(
+        [rows[i] for i in use],
+        np.array([float(rows[i]["ddg_kcal"]) for i in use]),
+        np.array([family[f"{rows[i]['pdb']}_{rows[i]['chain']}"] for i in use]),
+        changes,
+        np.array(reference),
+        np.array(around),
+        np.array(rarity),
+        np.array(baseline),
+    )
+
+
+def trivial(sites: list[tuple], known: dict) -> np.ndarray:
+    """The baseline to beat: residue types, burial counts, changes of volume and hydropathy, and an intercept."""
+    row = np.zeros(2 * len(LETTERS) + 6)
+    for old, new, seen, _ in sites:
+        row[old] += 1
+        row[len(LETTERS) + new] += 1
+        volume, hydropathy = (
+            float(known[name][new] - known[name][old]) for name in ("volume_angstrom3", "hydropathy")
+        )
+        row[-6:-1] += (seen[0], seen[1], volume / 40, abs(volume) / 40, hydropathy / 3)
+    row[-1] = 1.0
+    return row
+
+
+def examples_of(data: Path, names: Sequence[str], cache: Path, preferences: Path) -> dict[str, Examples]:
+    """Sets of mutations by name, with the features of a network of residue preferences."""
+    cache.mkdir(parents=True, exist_ok=True)
+    network = ResiduePreferences()
+    network.load_state_dict({name: value.float() for name, value in load_file(preferences).items()})
+    network.eval()
+    family, found = families(data, cache), {}
+    return {name: examples(data, name, cache, network, found, family) for name in names}
+
+
+def families(data: Path, cache: Path) -> dict[str, int]:
+    """Family of every chain that the tables name."""
+    path = cache / "families.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    import parasail
+
+    named = {(row["pdb"], row["chain"]) for name in SETS for row in csv.DictReader((data / f"{name}.csv").open())}
+    sequence = {
+        f"{pdb}_{chain}": read(data / "pdb" / f"{pdb}.pdb.gz").topology.sequence(chain)
+        for pdb, chain in sorted(named)
+        if (data / "pdb" / f"{pdb}.pdb.gz").exists()
+    }
+    unique = sorted(set(sequence.values()))
+    root = list(range(len(unique)))
+
+    def leader(i: int) -> int:
+        while root[i] != i:
+            i = root[i]
+        return i
+
+    for i, one in enumerate(unique):
+        profile = parasail.profile_create_sat(one, parasail.blosum62)
+        for j in range(i):
+            if (
+                leader(i) == leader(j)
+                or parasail.sw_striped_profile_sat(profile, unique[j], 11, 1).score < SUSPECT
+            ):
+                continue
+            found = parasail.sw_stats_striped_sat(one, unique[j], 11, 1, parasail.blosum62)
+            enough = found.length >= COVERED * min(len(one), len(unique[j]))
+            if enough and found.matches >= IDENTITY * found.length:
+                root[leader(i)] = leader(j)
+    answer = {name: leader(unique.index(one)) for name, one in sequence.items()}
+    path.write_text(json.dumps(answer))
+    return answer

@@ -1,0 +1,141 @@
+"""Which residue a place in a protein prefers: a small network over the backbone and the residues around."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from ...chem import RESIDUES, STANDARD, parent_of
+from ...structure import Structure
+
+LETTERS = tuple(sorted(RESIDUES[name].letter for name in STANDARD))
+UNKNOWN = len(LETTERS)
+NEAREST = 16  # residues that a place looks at
+FARTHEST = 14.0  # Å: a residue there, CB to CB, is no longer seen
+CENTRES = 10  # radial functions of a distance
+APART = 4  # positions along the chain that are told apart; beyond, only the direction is
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Residues of a protein, or of several of equal length, as the network sees them.
+
+    Args:
+        backbone: N, CA and C of each residue, in Å.
+        types: Residue type, as a place in `LETTERS`, or `UNKNOWN`.
+        position: Number along the chain; chains are far apart in it.
+        present: Whether there is a residue.
+    """
+
+    backbone: Float[Tensor, "batch residues 3 3"]
+    types: Int[Tensor, "batch residues"]
+    position: Int[Tensor, "batch residues"]
+    present: Bool[Tensor, "batch residues"]
+
+
+class ResiduePreferences(nn.Module):
+    """-ln p of each residue type at each place, given backbone and neighbours but not what stands there.
+
+    One message from each of the nearest residues: distance and direction in the place's own frame, how the
+    neighbour is turned, how far along the chain it is, and its type. Two answers: the residue found in the
+    protein, and those found in its family.
+
+    Args:
+        width: Features of a message.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        seen = 2 * CENTRES + 6 + 9 + 2 * APART + 3 + UNKNOWN + 1
+        self.message = nn.Sequential(
+            nn.Linear(seen, width), nn.GELU(), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
+        )
+        self.answer = nn.Sequential(
+            nn.LayerNorm(width + 2), nn.Linear(width + 2, 2 * width), nn.GELU(), nn.Linear(2 * width, 2 * UNKNOWN)
+        )
+
+    def forward(self, places: Places) -> Float[Tensor, "batch residues 2 types"]:
+        """-ln p, found in the protein first, then in its family."""
+        edges, weight = _edges(places)
+        messages = (self.message(edges) * weight[..., None]).sum(-2)
+        crowd = torch.stack((weight.sum(-1) / NEAREST, weight.square().sum(-1) / NEAREST), dim=-1)
+        logits = self.answer(torch.cat((messages / NEAREST**0.5, crowd), dim=-1))
+        return -logits.unflatten(-1, (2, UNKNOWN)).log_softmax(-1)
+
+
+def places_of(structure: Structure) -> tuple[Places, Int[np.ndarray, "places"]]:
+    """The residues of a structure's first conformation that have N, CA and C, and which residues they are."""
+    topology = structure.topology
+    backbone = topology.backbone[:, :3]
+    residues = np.flatnonzero((backbone >= 0).all(-1))
+    letters = [
+        RESIDUES[parent_of(str(name)) or ""].letter if parent_of(str(name)) else ""
+        for name in topology.residue_names[residues]
+    ]
+    types = [LETTERS.index(letter) if letter in LETTERS else UNKNOWN for letter in letters]
+    broken = np.cumsum(~topology.follows)[residues] * 10 * APART
+    index = torch.from_numpy(backbone[residues])
+    places = Places(
+        structure.model(0).coords.detach()[index][None],
+        torch.tensor([types], dtype=torch.int64),
+        torch.from_numpy(residues + broken)[None],
+        torch.ones(1, len(residues), dtype=torch.bool),
+    )
+    return places, residues
+
+
+def _edges(
+    places: Places,
+) -> tuple[Float[Tensor, "batch residues near seen"], Float[Tensor, "batch residues near"]]:
+    n, ca, c = places.backbone.unbind(-2)
+    cb = virtual_cb(n, ca, c)
+    frame = _frames(n, ca, c)
+    count = min(NEAREST, ca.shape[1] - 1)
+    with torch.no_grad():
+        apart = torch.cdist(cb, cb)
+        hidden = ~places.present[:, None] | torch.eye(ca.shape[1], dtype=torch.bool, device=ca.device)
+        near = apart.masked_fill(hidden, 1e4).topk(count, largest=False).indices
+    rows = torch.arange(len(ca), device=ca.device)[:, None, None]
+    own, other = frame[:, :, None], frame[rows, near]
+    towards_cb, towards_ca = (there[rows, near] - cb[:, :, None] for there in (cb, ca))
+    distance_cb, distance_ca = towards_cb.norm(dim=-1), towards_ca.norm(dim=-1)
+    along = places.position[rows, near] - places.position[:, :, None]
+    along = along.clamp(-APART - 1, APART + 1) + APART + 1
+    known = places.present[rows, near] & places.present[:, :, None]
+    seen = (
+        _radial(distance_cb),
+        _radial(distance_ca),
+        _direction(own, towards_cb, distance_cb),
+        _direction(own, towards_ca, distance_ca),
+        (own.mT @ other).flatten(-2),
+        torch.nn.functional.one_hot(along, 2 * APART + 3).to(cb.dtype),
+        torch.nn.functional.one_hot(places.types[rows, near], UNKNOWN + 1).to(cb.dtype),
+    )
+    t = (distance_cb / FARTHEST).clamp(0.0, 1.0)
+    return torch.cat(seen, dim=-1), (1.0 - t * t).square() * known
+
+
+def virtual_cb(
+    n: Float[Tensor, "*batch 3"], ca: Float[Tensor, "*batch 3"], c: Float[Tensor, "*batch 3"]
+) -> Float[Tensor, "*batch 3"]:
+    """Where CB is or would be, in Å, with ideal bonds and angles."""
+    b, a = ca - n, c - ca
+    return ca - 0.58273431 * torch.linalg.cross(b, a) + 0.56802827 * b - 0.54067466 * a
+
+
+def _frames(n: Tensor, ca: Tensor, c: Tensor) -> Float[Tensor, "batch residues 3 3"]:
+    """Axes as columns: towards C, in the plane of N, and square to both."""
+    x = torch.nn.functional.normalize(c - ca, dim=-1, eps=1e-6)
+    z = torch.nn.functional.normalize(torch.linalg.cross(x, n - ca), dim=-1, eps=1e-6)
+    return torch.stack((x, torch.linalg.cross(z, x), z), dim=-1)
+
+
+def _radial(distance: Tensor) -> Tensor:
+    centres = torch.linspace(3.0, FARTHEST, CENTRES, dtype=distance.dtype, device=distance.device)
+    return (-((distance[..., None] - centres) / 1.2).square()).exp()
+
+
+def _direction(frame: Tensor, towards: Tensor, distance: Tensor) -> Tensor:
+    return (frame.mT @ towards[..., None]).squeeze(-1) / distance.clamp_min(1e-6)[..., None]

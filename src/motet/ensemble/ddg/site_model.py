@@ -1,0 +1,65 @@
+"""What each residue type is worth at each place: the learned residual upon the force field's terms."""
+
+from functools import cache
+from importlib.resources import as_file, files
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ...chem import read_table
+from ...io import read_weights
+from ...structure import Structure
+from .environment import FEATURES, TABLES, environment
+from .preferences import LETTERS, Places, ResiduePreferences, places_of
+
+HEADS = ("found", "family")
+
+
+class SiteModel(nn.Module):
+    """kcal/mol of each residue type at each place, up to a constant a place.
+
+    Σ coefficient(feature, type) · environment feature, `tables/sites.csv`, and two shares of -ln p of a small
+    network that has seen which residues stand where in known structures and in their families. Both ask of the
+    backbone and of the other residues' types alone, so that wild type and mutant get the same answer.
+    """
+
+    coefficients: Float[Tensor, "features types"]
+    shares: Float[Tensor, "heads"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        rows = {row["feature"]: row for row in read_table("sites.csv", TABLES)}
+        table = [[float(rows[name][f"{letter}_kcal_mol"]) for letter in LETTERS] for name in FEATURES]
+        shares = {row["name"]: float(row["value"]) for row in read_table("preferences.csv", TABLES)}
+        self.coefficients = nn.Parameter(torch.tensor(table))
+        self.shares = nn.Parameter(torch.tensor([shares[name] for name in HEADS]))
+        self.preferences = trained_preferences()
+
+    def forward(self, places: Places) -> Float[Tensor, "batch residues types"]:
+        """Energies in kcal/mol, types in the order of `LETTERS`."""
+        tabled = environment(places) @ self.coefficients.to(places.backbone.dtype)
+        rarity = self.preferences(places)
+        return tabled + (rarity * self.shares.to(rarity.dtype)[:, None]).sum(-2)
+
+
+def site_energies(model: SiteModel, structure: Structure) -> Float[Tensor, "residues types"]:
+    """The model's energies of every residue of a structure; zero for what has no backbone."""
+    places, residues = places_of(structure)
+    energies = structure.coords.new_zeros(structure.n_residues, len(LETTERS))
+    if len(residues) < 2:
+        return energies
+    return energies.index_copy(0, torch.from_numpy(residues), model(places)[0].to(energies))
+
+
+@cache
+def _weights() -> dict[str, Tensor]:
+    with as_file(files(TABLES) / "preferences.safetensors") as path:
+        return {name: value.float() for name, value in read_weights(path).items()}
+
+
+def trained_preferences() -> ResiduePreferences:
+    """The network as `scripts/train/residue_preferences.py` left it."""
+    network = ResiduePreferences()
+    network.load_state_dict(_weights())
+    return network.eval()

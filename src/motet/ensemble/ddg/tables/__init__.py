@@ -1,0 +1,1 @@
+"""What the stability model has learnt, and the published residue properties that it starts from."""

@@ -26,8 +26,8 @@ from motet.ensemble.ddg.preferences import LETTERS
 
 SOURCE = Path(__file__).parents[2] / "src" / "motet"
 FITTED = (
-    "# Source: fitted by scripts/train/ddg.py on S2648 (Dehouck et al., Bioinformatics 25 (2009) 2537), taken from\n"
-    "# github.com/mitiau/PROSTATA (Apache-2.0)"
+    "# Source: fitted by scripts/train/ddg.py on S2648 (Dehouck et al., Bioinformatics 25 (2009) 2537), "
+    "taken from\n# github.com/mitiau/PROSTATA (Apache-2.0)"
 )
 
 

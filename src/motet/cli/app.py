@@ -14,7 +14,9 @@ from .info import info
 from .loop import loop
 from .mine import mine
 from .minimise import minimise
+from .refine import refine
 from .report import report
+from .validate import validate
 from .weights import weights
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ensemble, mine, energy, minimise, loop, info, report):
+for command in (ensemble, mine, energy, minimise, loop, refine, validate, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

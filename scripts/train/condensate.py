@@ -34,7 +34,7 @@ from condensate_data import (
 from condensate_direction import fitted_direction
 from condensate_figures import report
 from safetensors.torch import load_file, save_file
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
@@ -190,7 +190,7 @@ def fitted_physics(data: Path, head: Disorder, work: Path) -> PhysicalLayer:
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:
-    return float(spearmanr(first.numpy(), second.numpy()).statistic)
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from .mutant_lists import parse_mutants as parse_mutants
 from .mutant_lists import read_mutants as read_mutants
 from .mutant_lists import write_changes as write_changes
 from .mutant_lists import write_changes_parquet as write_changes_parquet
+from .packed_pairs import AT_ONCE as AT_ONCE
 from .prediction import StabilityChange as StabilityChange
 from .prediction import StabilityModel as StabilityModel
 from .prediction import each_stability_change as each_stability_change

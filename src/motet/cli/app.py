@@ -8,6 +8,7 @@ import typer
 from .. import __version__
 from ..errors import MotetError
 from .console import complain
+from .ddg import ddg
 from .energy import energy
 from .ensemble import ensemble
 from .info import info
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ensemble, mine, energy, minimise, loop, refine, validate, info, report):
+for command in (ensemble, mine, energy, minimise, loop, refine, validate, ddg, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -100,7 +100,8 @@ def test_the_query_is_always_the_first_centre_and_no_row_is_read_twice(kaib):
 
 def test_profiles_of_clusters_sum_to_one(kaib):
     found = features_of(kaib, SamplingConfig(clusters=3, extra=0), generator())
-    assert found.extra_types.shape == (0, 91)
+    assert found.extra_types.shape == (1, 91)
+    assert not found.extra_presence.any()  # the one row is absent: the network needs a row to read
     torch.testing.assert_close(found.msa[..., 25:48].sum(-1), torch.ones(3, 91))
 
 
@@ -124,7 +125,8 @@ def test_a_row_joins_the_first_of_the_centres_that_agree_best_and_gaps_do_not_ag
 def test_a_single_sequence_has_features():
     found = features_of(alignment("ACDEF"), SamplingConfig(), generator())
     assert found.msa.shape == (1, 5, 49)
-    assert found.extra_types.shape == (0, 5)
+    assert found.extra_types.shape == (1, 5)
+    assert not found.extra_presence.any()
     # AlphaFold2 divides by the number of members and a millionth
     torch.testing.assert_close(found.msa[0, :, 25:48], found.msa[0, :, :23], rtol=0, atol=2e-6)
 

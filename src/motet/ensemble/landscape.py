@@ -80,7 +80,8 @@ class Landscape:
     def home(self) -> Coords:
         """Atoms at the reference, in Å."""
         with torch.no_grad():
-            return self.atoms(self.articulation.zeros())
+            several = self.articulation.reference.lengths.shape[:-1]  # a path has a reference for each frame
+            return self.atoms(self.articulation.zeros(*several))
 
     def log_density(
         self, q: Float[Tensor, "*batch free"], energy: Float[Tensor, "*batch"], thermal: Float[Tensor, "*#batch"]

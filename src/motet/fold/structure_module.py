@@ -99,14 +99,25 @@ class FoldStep(nn.Module):
         execution: Execution = PLAIN,
     ) -> tuple[Float[Tensor, "*batch residues c_single"], Frames]:
         """What the residues know, and where they are, afterwards."""
+        single = self.informed(single, pair, frames, presence, execution)
+        return single, frames.updated(self.backbone_update(single))
+
+    def informed(
+        self,
+        single: Float[Tensor, "*batch residues c_single"],
+        pair: Float[Tensor, "*batch residues residues c_pair"],
+        frames: Frames,
+        presence: Float[Tensor, "*batch residues"] | None = None,
+        execution: Execution = PLAIN,
+    ) -> Float[Tensor, "*batch residues c_single"]:
+        """What the residues know after they have looked around, while they stay where they are."""
         single = single + self.attention(single, pair, frames.rotation, frames.translation, presence, execution)
         single = self.norm_attention(_dropped(single, self.dropout, execution))
         update = single
         for layer in self.transition[:-1]:
             update = relu(layer(update))
         single = _dropped(single + self.transition[-1](update), self.dropout, execution)
-        single = self.norm_transition(single)
-        return single, frames.updated(self.backbone_update(single))
+        return self.norm_transition(single)
 
 
 class TorsionNetwork(nn.Module):

@@ -183,6 +183,20 @@ def test_minimise_lowers_the_energy_and_writes_the_structure(examples, tmp_path)
     assert again["models"][0]["total"] == pytest.approx(model["end"], abs=1.0)  # PDB keeps 0.001 Å
 
 
+def test_minimise_with_springs_stays_nearer_to_the_start(examples, tmp_path):
+    moved = {}
+    for stiffness in ("0", "5000"):
+        options = ("-o", f"out{stiffness}", "--max-steps", "20", "--restrain", stiffness, "--json")
+        done = motet("minimise", examples / "1l2y.pdb", *options, cwd=tmp_path)
+        moved[stiffness] = json.loads(done.stdout)["models"][0]["moved"]
+    assert moved["5000"] < 0.6 * moved["0"]
+    wrong = motet(
+        "minimise", examples / "1l2y.pdb", "--restrain", "1", "--restrained", "name XX", cwd=tmp_path, check=False
+    )
+    assert wrong.returncode == 2
+    assert "name XX" in wrong.stderr
+
+
 def test_standard_input_is_a_file_too(examples, tmp_path):
     with (examples / "1l2y.pdb").open("rb") as source:
         done = subprocess.run(

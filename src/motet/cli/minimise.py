@@ -11,6 +11,7 @@ from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, S
 
 if TYPE_CHECKING:
     from ..forcefield import System
+    from ..shapes import Energy
     from ..structure import Structure
 
 Models: TypeAlias = list[dict[str, float | int | bool]]
@@ -21,6 +22,13 @@ def minimise(
     out: Out = None,
     tolerance: Annotated[float, typer.Option("--tolerance", help="RMS gradient to stop at, in kcal/mol/Å.")] = 0.1,
     max_steps: Annotated[int, typer.Option("--max-steps", help="Steps to stop at.")] = 2000,
+    restrain: Annotated[
+        float,
+        typer.Option("--restrain", help="Stiffness of springs to the start, in kcal/mol/Å²; 0 is free.", min=0),
+    ] = 0.0,
+    restrained: Annotated[
+        str, typer.Option("--restrained", help="Atoms that --restrain holds, as a selection.")
+    ] = "heavy",
     temperature: Temperature = 298.15,
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
@@ -43,6 +51,8 @@ def minimise(
         "structure": str(structure),
         "tolerance": tolerance,
         "max_steps": max_steps,
+        "restrain": restrain,
+        "restrained": restrained,
         "temperature": temperature,
         "salt": salt,
         "ph": ph,
@@ -62,7 +72,8 @@ def minimise(
         began = time.perf_counter()
         loaded = load_prepared(path, where)
         system = bound(loaded, where, temperature, salt, ph)
-        models = _minimise(loaded, system, directory, tolerance, max_steps)
+        energy = _held(loaded, system, restrain, restrained)
+        models = _minimise(loaded, system, energy, directory, tolerance, max_steps)
         if not as_json:
             _show(loaded.name, models)
         summary = {"name": loaded.name, "out": str(directory), "models": models}
@@ -85,8 +96,23 @@ COLUMNS = {
 }
 
 
-def _minimise(loaded: "Structure", system: "System", directory: Path, tolerance: float, max_steps: int) -> Models:
-    """Minimise every model, write them, and say of each where it ended."""
+def _held(loaded: "Structure", system: "System", stiffness: float, selection: str) -> "Energy":
+    """The system, with springs on the selected atoms where a stiffness is given."""
+    import torch
+
+    from ..ensemble import held_to_start
+
+    if not stiffness:
+        return system
+    loaded.select(selection)  # says so when nothing is
+    atoms = torch.from_numpy(loaded.mask(selection)).to(loaded.coords.device)
+    return held_to_start(system, loaded.coords, stiffness, atoms)
+
+
+def _minimise(
+    loaded: "Structure", system: "System", energy: "Energy", directory: Path, tolerance: float, max_steps: int
+) -> Models:
+    """Minimise every model, write them, and say of each where it ended: energies are the force field's alone."""
     from ..ensemble import minimise as descend
     from ..geometry import rmsd
     from ..io import suffix_for, write
@@ -95,7 +121,7 @@ def _minimise(loaded: "Structure", system: "System", directory: Path, tolerance:
     start = system(loaded.coords).detach()
     with Meter("minimising") as meter:
         result = descend(
-            system,
+            energy,
             loaded.coords,
             mobile=system.mobile,
             tolerance=tolerance,
@@ -106,7 +132,7 @@ def _minimise(loaded: "Structure", system: "System", directory: Path, tolerance:
     minimised = loaded.with_coords(result.coords).to("cpu")
     write(minimised, directory / f"minimised{suffix_for(loaded)}", overwrite=True)
     moved = rmsd(result.coords, loaded.coords)
-    columns = (start, result.energies, moved, result.gradient_rms, result.steps, result.converged)
+    columns = (start, system(result.coords).detach(), moved, result.gradient_rms, result.steps, result.converged)
     rows = zip(*(column.reshape(-1).tolist() for column in columns), strict=True)
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 

@@ -12,6 +12,7 @@ from .dense_states import DenseStateFinder as DenseStateFinder
 from .dense_states import DenseStates as DenseStates
 from .ensemble import Ensemble as Ensemble
 from .ensemble import Provenance as Provenance
+from .flow import Flow as Flow
 from .generator import Generator as Generator
 from .langevin import Langevin as Langevin
 from .minimise import Minimised as Minimised
@@ -29,6 +30,7 @@ from .paths import path_between as path_between
 from .preparation import prepared as prepared
 from .production import Plan as Plan
 from .production import produce as produce
+from .relax import held_to_start as held_to_start
 from .relax import relax as relax
 from .soft_states import SoftModes as SoftModes
 from .soundness import Soundness as Soundness

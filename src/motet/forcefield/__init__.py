@@ -9,7 +9,10 @@ from .conditions import Conditions as Conditions
 from .energies import EnergySum as EnergySum
 from .field import ForceField as ForceField
 from .openmm_energy import OpenMMEnergy as OpenMMEnergy
+from .restraints import DistanceRestraint as DistanceRestraint
 from .restraints import PositionRestraint as PositionRestraint
+from .restraints import RmsdRestraint as RmsdRestraint
+from .restraints import TorsionRestraint as TorsionRestraint
 from .system import EnergyTable as EnergyTable
 from .system import System as System
 from .terms import TERMS as TERMS

@@ -27,7 +27,7 @@ import torch
 
 from motet.ensemble import prepared
 from motet.ensemble.loops import Modelling, find_region, loop_backbones, models_on
-from motet.ensemble.loops.statistics import torsion_maps
+from motet.ensemble.loops.statistics import ramachandran_maps
 from motet.geometry.loops import Building, Room, TorsionMaps, build_loops
 from motet.io import read
 from motet.structure.placement import place
@@ -124,7 +124,7 @@ def peers(row: dict[str, str], seed: int) -> dict[str, float]:
     gap = region.gap()
     random = torch.Generator().manual_seed(seed)
     found: dict[str, float] = {}
-    maps = torsion_maps(region.surrounded, gap.before)
+    maps = ramachandran_maps(region.surrounded, gap.before)
     room = region.room(gap)
     flat = TorsionMaps(torch.zeros_like(maps.surface))
     empty = Room.of(gap, gap.before.new_zeros(0, 3), [])

@@ -12,13 +12,13 @@ from torch import Tensor
 from ...errors import ConfigError
 from ...forcefield import Conditions, ForceField, System
 from ...forcefield.packing import repacked
-from ...geometry.loops import Building, Built, TorsionMaps, build_loops
+from ...geometry.loops import Building, Built, Gap, build_loops
 from ...structure import Structure
 from ...structure.completion import with_heavy_atoms
 from ..minimise import minimise
 from .preference import preference
 from .region import Region
-from .statistics import torsion_maps
+from .statistics import loop_maps, ramachandran_maps
 
 _FAVOURED = 0.98  # share of the density of (φ, ψ)
 _CELL = 2.0  # Å, of the grid on which the places that loops reach are counted
@@ -60,8 +60,8 @@ class Backbones:
 
     Args:
         atoms: N, CA, C, O and CB of each residue, in Å.
-        heights: -ln of the density of (φ, ψ) of each residue.
-        favoured: Which residues lie in the region that holds 98 % of their density.
+        heights: -ln of the density of (φ, ψ) of each residue in loops.
+        favoured: Which residues lie in the region of the force field's Ramachandran map that holds 98 %.
         room: Least room of each conformation, in Å; below zero atoms overlap.
         score: What the conformations were chosen by; lower is better.
     """
@@ -105,12 +105,12 @@ def loop_backbones(region: Region, settings: Modelling) -> Backbones:
         LoopError: No conformation has room.
     """
     gap = region.gap()
-    maps = torsion_maps(region.surrounded, gap.before)
+    maps = loop_maps(region.surrounded, gap.before)
     room = region.room(gap)
     random = torch.Generator(device=gap.before.device).manual_seed(settings.seed)
     wanted = round(settings.count * settings.built)
     built = build_loops(gap, maps, room, wanted, random, settings.building)
-    return _chosen(region, maps, built, settings.count)
+    return _chosen(region, gap, built, settings.count)
 
 
 def model_loop(
@@ -169,13 +169,13 @@ class _Scored(NamedTuple):
     relaxed: Bool[Tensor, "conformations"]
 
 
-def _chosen(region: Region, maps: TorsionMaps, built: Built, count: int) -> Backbones:
+def _chosen(region: Region, gap: Gap, built: Built, count: int) -> Backbones:
     """The conformations that look most like a native loop."""
     score = preference(region, built)
     best = score.argsort(stable=True)[:count]
-    heights = built.heights[best]
-    favoured = heights <= maps.limits(_FAVOURED)[1:-1]
-    return Backbones(built.atoms[best], heights, favoured, built.room[best], score[best])
+    atoms, maps = built.atoms[best], ramachandran_maps(region.surrounded, gap.before)
+    favoured = maps.heights(1, *gap.torsions(atoms)) <= maps.limits(_FAVOURED)[1:-1]
+    return Backbones(atoms, built.heights[best], favoured, built.room[best], score[best])
 
 
 def _near(bare: Structure, region: Region, reach: float) -> Bool[np.ndarray, "residues"]:

@@ -24,7 +24,7 @@ SEEDS_APART = 1_000_003  # between the rungs of a replica
 LEAST_SIZE = 1e-3
 NAMES = ("twist", "loop", "hinge", "pivot", "rotamer", "chi", "exchange")
 OTHER_MOVES, FRESH_LIST = 3, 2  # cost of a sweep's other moves, and of a new list of pairs, in forces
-FASTEST_TUNING = 1.0  # change of the logarithm of a size for a whole unit of acceptance, in the first sweep
+FASTEST_TUNING = 3.0  # change of the logarithm of a size for a whole unit of acceptance, in the first sweep
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,9 +34,11 @@ from motet.nn import fast_products
 RATE, WARM, DECAY, CLIP = 1e-3, 100, 0.01, 1.0
 TURNOVER = 800  # steps, from which on the rate falls with the root of the step
 MEMORY = 0.999  # of the moving average
-JUDGED, JUDGED_AT = 24, (0.1, 0.2, 0.4)  # held-out chains, and levels
+JUDGED, JUDGED_AT = 16, (0.1, 0.2, 0.4)  # held-out chains, and levels
 PAIRS_EACH = 4  # batches, one of them of pairs
 SEEDS_APART = 1_000_003
+FIGURES = ("before", "after", "lddt", "broken")
+COLUMNS = ("step", "loss", *WEIGHTS, *(f"{name}_{level}" for level in JUDGED_AT for name in FIGURES))
 SMALL = FlowConfig(c_pair=24, pair_blocks=1, heads=4)
 
 
@@ -48,7 +50,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4, help="proteins a step and process")
     parser.add_argument("--crop", type=int, default=80)
     parser.add_argument("--two-states", type=int, default=2500, help="first step with pairs")
-    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints and evaluations")
+    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints, and rows of the log")
+    parser.add_argument("--judge", type=int, default=3, help="rows between evaluations")
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long, to go on another time")
     parser.add_argument("--small", action="store_true", help="the network for one core: half the work a step")
     parser.add_argument("--seed", type=int, default=0)
@@ -118,8 +121,10 @@ class Run:
             self.step += 1
             if self.step % self.arguments.every == 0:
                 if self.rank == 0:
-                    losses = {name: value / self.arguments.every for name, value in sums.items()}
-                    self.note(losses | self.judge())
+                    row = {name: value / self.arguments.every for name, value in sums.items()}
+                    if self.step % (self.arguments.every * self.arguments.judge) == 0:
+                        row |= self.judge()
+                    self.note(row)
                     self.keep()
                 sums = {}
                 if self.arguments.minutes and time.monotonic() - began > 60 * self.arguments.minutes:
@@ -172,17 +177,14 @@ class Run:
                 clean = network(batch.inputs, noised, batch.level).clean
                 rows += quality(batch, noised, clean)
             mean = torch.tensor(rows).mean(0).tolist()
-            found |= {
-                f"{name}_{level}": value
-                for name, value in zip(("before", "after", "lddt", "broken"), mean, strict=True)
-            }
+            found |= {f"{name}_{level}": value for name, value in zip(FIGURES, mean, strict=True)}
         return found
 
     def note(self, figures: dict[str, float]) -> None:
         """A row of log.csv."""
         self.rows.append({"step": self.step} | {name: f"{value:.5g}" for name, value in figures.items()})
         with (self.arguments.work / "log.csv").open("w", newline="") as sink:
-            writer = csv.DictWriter(sink, list(self.rows[-1]), lineterminator="\n")
+            writer = csv.DictWriter(sink, COLUMNS, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
         print(" ".join(f"{name} {value}" for name, value in self.rows[-1].items()), flush=True)
@@ -244,11 +246,13 @@ def draw_curves(work: Path) -> None:
     with (work / "log.csv").open(newline="") as log:
         rows = list(csv.DictReader(log))
     steps = [int(row["step"]) for row in rows]
+    judged = [row for row in rows if row["lddt_0.1"]]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4))
     for name in ("loss", *WEIGHTS):
         left.semilogy(steps, [float(row[name]) for row in rows], label=name)
     for level in JUDGED_AT:
-        right.plot(steps, [float(row[f"after_{level}"]) for row in rows], label=f"RMSD at level {level}, Å")
+        after = [float(row[f"after_{level}"]) for row in judged]
+        right.plot([int(row["step"]) for row in judged], after, label=f"RMSD at level {level}, Å")
     for axis in (left, right):
         axis.set_xlabel("steps")
         axis.legend(fontsize="small")
@@ -276,7 +280,8 @@ def ship(target: Path, run: Run) -> None:
 
 def card(run: Run, metadata: dict[str, str], parameters: int) -> str:
     """What a reader must know of the weights."""
-    last = "\n".join(f"| {name} | {value} |" for name, value in run.rows[-1].items())
+    judged = [row for row in run.rows if row.get("lddt_0.1")][-1]
+    last = "\n".join(f"| {name} | {value} |" for name, value in judged.items())
     told = run.arguments
     return f"""# The flow network's weights
 

@@ -1,0 +1,202 @@
+"""The learned generator: disturb a structure, and let the flow network take it back to what proteins look like.
+
+Draws are proposals: their density is not known, so they carry equal weights and no claim of Boltzmann's law.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import ConfigError
+from ..fold.flow_inputs import FlowInputs, stacked
+from ..fold.flow_weights import FlowModel
+from ..forcefield import ForceField
+from ..forcefield.packing import repacked
+from ..geometry import Rigid, rotation_of_turn
+from ..shapes import Coords, Energies, Energy
+from ..structure import Structure
+from .dice import Dice
+from .ensemble import Weighting
+from .flow_frames import CarriedAtoms
+from .ideal_start import StiffBonds
+from .minimise import minimise
+from .movable import Movable
+
+LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
+LEVEL, STEPS = 0.2, 5  # how far a structure is disturbed, and in how many steps it comes back
+
+
+@dataclass(frozen=True, eq=False)
+class Disturbed:
+    """The state of a run: every draw begins at the start, so all there is to keep is what comes next.
+
+    Args:
+        start: The structure that is disturbed, in Å.
+        rounds: Draws made of each replica.
+        dice: Source of random numbers of each replica.
+    """
+
+    start: Float[Tensor, "atoms 3"]
+    rounds: int
+    dice: Dice
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flow:
+    """Draws conformations around a structure: noise up to a level, then the flow back, side chains, and guidance.
+
+    Args:
+        structure: The atoms, complete; what is no protein residue stands still.
+        model: The network with its path.
+        level: How far to disturb, from 0 to 1: local breathing at 0.1, another fold from 0.5 on.
+        steps: Steps of the flow back.
+        doubt: How far the start's Cα are displaced before their distances are shown to the network, in Å; without
+            it the network sees nothing of the start but its disturbed frames.
+        profile: Shares of amino acids in an alignment, one row a protein residue.
+        guide: An energy whose gradient at the predicted clean structure pushes it, at each step of the flow.
+        push: How far that moves the residue it moves most, in Å.
+        packed: Whether side chains may be put into other rotamers.
+        settling: Steps of the relaxation of each draw; 0 keeps it as it is.
+        temperature: In K; what the draws are said to be for, since the network knows no temperature.
+        replicas: Conformations of one round, drawn in one batch.
+    """
+
+    structure: Structure
+    model: FlowModel = field(repr=False)
+    level: float = LEVEL
+    steps: int = STEPS
+    doubt: float | None = None
+    profile: Float[Tensor, "residues 20"] | None = field(default=None, repr=False)
+    guide: Energy | None = field(default=None, repr=False)
+    push: float = 0.3
+    packed: bool = True
+    settling: int = 60
+    temperature: float = 300.0
+    replicas: int = 10
+    name: str = "flow"
+    weighting: Weighting = "given"
+
+    def __post_init__(self) -> None:
+        whole = min(self.steps, self.replicas) >= 1 and self.settling >= 0
+        if not 0 < self.level < 1 or not whole or min(self.temperature, self.push) <= 0:
+            raise ConfigError(
+                "a flow needs a level between 0 and 1, steps and replicas >= 1, and temperature and push above 0."
+            )
+        if self.doubt is not None and self.doubt < 0:
+            raise ConfigError(f"doubt={self.doubt} is a displacement in Å: give 0 or more, or leave it out.")
+
+    @property
+    def settings(self) -> Mapping[str, float | int | str]:
+        """Level, steps, and what the network was told."""
+        told: dict[str, float | int | str] = {"level": self.level, "steps": self.steps, "replicas": self.replicas}
+        if self.doubt is not None:
+            told["doubt"] = self.doubt
+        told |= {"profile": int(self.profile is not None), "guided": int(self.guide is not None)}
+        return told | {f"network_{name}": value for name, value in self.model.origin.items()}
+
+    def start(self, system: Movable, coords: Float[Tensor, "atoms 3"], seed: int) -> Disturbed:
+        """The structure that all draws begin at."""
+        dice = Dice.seeded([seed + i for i in range(self.replicas)], coords.device)
+        return Disturbed(coords.detach(), 0, dice)
+
+    @torch.no_grad()
+    def draw(self, system: Movable, state: Disturbed) -> tuple[Disturbed, Coords]:
+        """One conformation of each replica."""
+        carried = CarriedAtoms.of(self.structure.topology, state.start.float())
+        frames = self._flown(carried, state.dice)
+        coords = carried.placed(frames).to(state.start.dtype)
+        mobile = system.mobile.to(coords.device)[:, None]
+        coords = torch.where(mobile, coords, state.start)
+        if self.packed:
+            field_ = ForceField().to(coords.device)
+            drawn = self.structure.with_coords(coords)
+            coords = repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True).coords
+        return replace(state, rounds=state.rounds + 1), self._settled(system, state.start, coords)
+
+    def _settled(self, system: Movable, start: Tensor, coords: Coords) -> Coords:
+        """The draws relaxed, with springs that bring their bonds to ideal lengths."""
+        stiff = StiffBonds.of(self.structure.topology, start)
+        stiff = stiff.chosen(system.mobile.to(start.device)[stiff.bonds].all(-1))
+        system.forget()
+
+        def strained(coords: Coords) -> Energies:
+            return system(coords) + stiff(coords)
+
+        return minimise(strained, coords, mobile=system.mobile, max_steps=self.settling, tolerance=0.5).coords
+
+    def step(self, state: Disturbed) -> int:
+        """Steps of the flow each replica has made."""
+        return state.rounds * self.steps
+
+    def evaluations(self, rounds: int, begun: bool) -> int:
+        """A pass of the network costs about as much as a force, packing about as much as forty."""
+        return rounds * (self.steps * (3 if self.guide else 1) + (40 if self.packed else 0) + self.settling)
+
+    def report(self, state: Disturbed) -> Mapping[str, float]:
+        """Nothing is accepted or refused."""
+        return {}
+
+    def pack(self, state: Disturbed) -> dict[str, Tensor]:
+        """The state as named tensors."""
+        return {"start": state.start, "rounds": torch.tensor(state.rounds), "dice": state.dice.pack()}
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> Disturbed:
+        """The state that `pack` wrote."""
+        start = tensors["start"]
+        return Disturbed(start, int(tensors["rounds"]), Dice.unpack(tensors["dice"], start.device))
+
+    def _flown(self, carried: CarriedAtoms, dice: Dice) -> Rigid:
+        """Frames of each replica, disturbed and brought back."""
+        centre = carried.frames.translation.mean(0)
+        clean = Rigid(carried.frames.rotation, carried.frames.translation - centre)
+        inputs, noise = self._disturbance(carried.inputs, clean, dice)
+        network, path = self.model.network.to(centre.device), self.model.path
+        levels = torch.linspace(self.level, 0.0, self.steps + 1).tolist()
+        at = [centre.new_full((self.replicas,), level) for level in levels]
+        frames, previous = path.between(clean, noise, at[0]), None
+        for here, there in pairwise(at):
+            clean = network(inputs, frames, here, previous).clean
+            previous = clean.translation
+            if self.guide is not None:
+                clean = self._guided(carried, clean)
+            frames = path.onward(frames, clean, here, there)
+        return frames
+
+    def _disturbance(self, inputs: FlowInputs, clean: Rigid, dice: Dice) -> tuple[FlowInputs, Rigid]:
+        """What the network is told, and noise, of each replica from a source of its own."""
+        if self.profile is not None:
+            inputs = inputs.with_profile(self.profile.to(clean.translation))
+        told, noises = [], []
+        for source in dice.sources:
+            one = inputs
+            if self.doubt is not None:
+                shift = self.model.path.noise(inputs, source).translation / self.model.path.spread
+                amount = clean.translation.new_tensor(self.doubt)
+                one = inputs.with_reference(clean.translation + amount * shift, amount)
+            told.append(one)
+            noises.append(self.model.path.noise(inputs, source))
+        rotation, places = (torch.stack([getattr(one, name) for one in noises]) for name in vars(noises[0]))
+        return stacked(told), Rigid(rotation, places)
+
+    def _guided(self, carried: CarriedAtoms, clean: Rigid) -> Rigid:
+        """Clean frames, pushed down the guide where that lowers it."""
+        assert self.guide is not None
+        with torch.enable_grad():
+            moves = clean.translation.new_zeros(2, *clean.translation.shape, requires_grad=True)
+            before = self.guide(carried.placed(_moved(clean, moves)))
+            (slope,) = torch.autograd.grad(before.sum(), moves)
+        steepest = slope.square().sum((0, -1)).amax(-1).sqrt().clamp_min(1e-12)
+        pushed = _moved(clean, -self.push * slope / steepest[:, None, None])
+        lower = self.guide(carried.placed(pushed)) < before.detach()
+        rotation = torch.where(lower[:, None, None, None], pushed.rotation, clean.rotation)
+        return Rigid(rotation, torch.where(lower[:, None, None], pushed.translation, clean.translation))
+
+
+def _moved(frames: Rigid, moves: Float[Tensor, "2 replicas residues 3"]) -> Rigid:
+    """Frames shifted, and turned in themselves."""
+    shift, turn = moves
+    return Rigid(frames.rotation @ rotation_of_turn(turn / LEVER), frames.translation + shift)

@@ -1,0 +1,106 @@
+"""Atoms that ride on the frames of their residues: how a network of frames moves a whole structure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..chem import STANDARD, parent_of
+from ..errors import NoProteinError
+from ..fold.flow_inputs import FlowInputs
+from ..fold.residues import UNKNOWN
+from ..geometry import Rigid, superpose
+from ..shapes import Coords
+from ..structure import Topology
+
+CARBONYL = 1.229  # Å from C to O: Engh and Huber (1991)
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedAtoms:
+    """A structure as frames of residues, and the way back.
+
+    Each residue moves as a rigid body, side chain and all; the oxygen is put into the plane of its peptide bond.
+    What is no protein residue, or lacks N, Cα or C, stays where it is.
+
+    Args:
+        inputs: What the network is told of the residues.
+        frames: Where they are, in Å.
+        start: All atoms, in Å.
+        riding: Atoms that move.
+        row: The row of `frames` of each atom; 0 for one that stays.
+        local: Each atom in its frame, in Å.
+        peptides: C before, O, Cα before and N after of each peptide bond.
+    """
+
+    inputs: FlowInputs
+    frames: Rigid
+    start: Float[Tensor, "atoms 3"]
+    riding: Bool[Tensor, "atoms"]
+    row: Int[Tensor, "atoms"]
+    local: Float[Tensor, "atoms 3"]
+    peptides: Int[Tensor, "bonds 4"]
+
+    @classmethod
+    def of(cls, topology: Topology, coords: Float[Tensor, "atoms 3"]) -> "CarriedAtoms":
+        """The frames of a structure.
+
+        Raises:
+            NoProteinError: No residue has N, Cα and C.
+        """
+        backbone = topology.backbone
+        whole = np.all(backbone[:, :3] >= 0, axis=1)
+        if not whole.any():
+            raise NoProteinError("the start")
+        atoms = torch.from_numpy(backbone[whole, :3]).to(coords.device)
+        nitrogen, alpha, carbon = (coords[one] for one in atoms.unbind(-1))
+        frames = Rigid.from_three_points(nitrogen, alpha, carbon)
+        row_of_residue = np.cumsum(whole) - 1
+        row = torch.from_numpy(row_of_residue[topology.residue_of_atom].clip(0)).to(coords.device)
+        riding = torch.from_numpy(whole[topology.residue_of_atom]).to(coords.device)
+        own = Rigid(frames.rotation[row], frames.translation[row]).inverse()
+        local = own.apply(coords[:, None]).squeeze(-2)
+        inputs = _inputs(topology, whole, coords)
+        return cls(inputs, frames, coords, riding, row, local, _peptides(topology, whole).to(coords.device))
+
+    def placed(self, frames: Rigid) -> Coords:
+        """All atoms of conformations with these frames, superposed on the start by their Cα; differentiable."""
+        there = superpose(frames.translation, self.frames.translation)
+        lifted = Rigid(there.rotation[..., None, :, :], there.translation[..., None, :]) @ frames
+        rotation, shift = lifted.rotation[..., self.row, :, :], lifted.translation[..., self.row, :]
+        moved = (rotation @ self.local[:, :, None]).squeeze(-1) + shift
+        coords = torch.where(self.riding[:, None], moved, self.start)
+        carbon, alpha, nitrogen = (coords[..., self.peptides[:, which], :] for which in (0, 2, 3))
+        away = normalize(normalize(carbon - alpha, dim=-1) + normalize(carbon - nitrogen, dim=-1), dim=-1)
+        return coords.index_copy(-2, self.peptides[:, 1], carbon + CARBONYL * away)
+
+
+def _inputs(topology: Topology, whole: np.ndarray, coords: Tensor) -> FlowInputs:
+    """Residues as the network reads them; where the chain is broken, numbers jump."""
+    parents = [parent_of(name) for name in topology.residue_names[whole].tolist()]
+    types = [STANDARD.index(one) if one in STANDARD else UNKNOWN for one in parents]
+    chains = topology.chain_of_residue[whole]
+    joined = topology.follows[whole]
+    joined[1:] &= np.diff(np.flatnonzero(whole)) == 1
+    numbers = topology.residue_numbers[whole]
+    steps = np.where(joined, 1, np.maximum(np.diff(numbers, prepend=numbers[0]), 2))
+    counted = torch.from_numpy(np.cumsum(steps)).to(coords.device)
+    return FlowInputs.of_sequence(
+        torch.tensor(types, device=coords.device),
+        counted,
+        torch.from_numpy(chains).to(coords.device),
+        coords.dtype,
+    )
+
+
+def _peptides(topology: Topology, whole: np.ndarray) -> Int[Tensor, "bonds 4"]:
+    """C, O, Cα of a residue and N of the one bonded to it."""
+    backbone = topology.backbone
+    after = np.flatnonzero(topology.follows & whole & np.roll(whole, 1))
+    rows = np.stack(
+        [backbone[after - 1, 2], backbone[after - 1, 3], backbone[after - 1, 1], backbone[after, 0]], 1
+    )
+    return torch.from_numpy(rows[(rows >= 0).all(1)])

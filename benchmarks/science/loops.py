@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default="kic12", help="kic12, fread12, fread16, antibody_h3 or ama2")
     parser.add_argument("--out", type=Path, default=Path("loops.csv"))
-    parser.add_argument("--first", type=int, default=10_000, help="only so many loops")
+    parser.add_argument("--first", type=int, default=10_000, help="only so many loops, in a random order")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--built", type=int, default=MANY, help="conformations of motet")
     parser.add_argument("--no-peers", action="store_true")
@@ -58,6 +58,8 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     loops = [row for row in csv.DictReader((SHARED / "index.csv").open()) if row["set"] == options.set]
+    order = np.random.default_rng(options.seed).permutation(len(loops))  # so that the first few are a fair sample
+    loops = [loops[place] for place in order]
     done = {row["key"] for row in csv.DictReader(options.out.open())} if options.out.exists() else set()
     for row in loops[: options.first]:
         if row["key"] in done:

@@ -3,8 +3,8 @@
 `python scripts/train/condensate.py ../shared/data/condensate WORK` goes on where it stopped; every stage leaves a
 file in WORK. Stages: disorder heads, one a fold; the saturation concentration; the direction of mutations; then
 for each fold and seed the network, on the other four folds, for a fixed number of epochs (nothing is chosen on the
-held-out fold). It ends with the held-out predictions (oof.csv) and figures; with --ship also with the weights,
-calibrated on those.
+held-out fold). It ends with the held-out predictions, of which benchmarks/science/condensate.py makes figures;
+with --ship also with the weights, calibrated on those.
 """
 
 import argparse
@@ -32,7 +32,6 @@ from condensate_data import (
     read_regions,
 )
 from condensate_direction import fitted_direction
-from condensate_figures import report
 from safetensors.torch import load_file, save_file
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
@@ -103,7 +102,7 @@ def main() -> None:
                 logits[seed, index] = found
             region_scores += region_quality(member, regions, seen, tables, fold)
     mean = logits.mean(0)
-    report(proteins, mean, region_scores, kind, arguments)
+    write_held_out(proteins, mean, region_scores, kind)
     if arguments.ship:
         ship(arguments.ship, (physics, direction), members, settings, proteins, mean, arguments)
 
@@ -332,6 +331,21 @@ def region_quality(member, regions: list[Region], seen, tables, fold: int) -> li
             pair = (reading.region[0].numpy(), reading.disorder[0].numpy())
             found.append(tuple(float(roc_auc_score(one.inside, score)) for score in pair))
     return found
+
+
+def write_held_out(proteins: list[Protein], logits: np.ndarray, region_scores, kind: Path) -> None:
+    """What each protein gets from the networks that have not seen its family: benchmarks read these files."""
+    with (kind / "held_out.csv").open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(["id", "driver", "client"])
+        writer.writerows([one.id, *map("{:.4f}".format, row)] for one, row in zip(proteins, logits, strict=True))
+    with (kind / "regions.csv").open("w", newline="") as sink:
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(["network", "disorder"])
+        writer.writerows(map("{:.4f}".format, row) for row in region_scores)
+    truth = np.array([one.driver for one in proteins])
+    known = ~np.isnan(truth)
+    print(f"drivers against negatives, held out: {roc_auc_score(truth[known], logits[known, 0]):.3f}")
 
 
 def own_state(member: CondensateNetwork) -> dict[str, Tensor]:

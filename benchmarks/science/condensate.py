@@ -173,7 +173,7 @@ def regions(work: Path) -> None:
 def mutations(found: dict) -> str:
     alone = ", ".join(f"{name} {value:.3f}" for name, value in found["auroc_alone"].items())
     return (
-        f"Mutations that strengthen against those that weaken or disable ({found['rows']}, {found['genes']} genes): "
+        f"Mutations that strengthen against all others ({found['rows']} of {found['genes']} genes): "
         f"AUROC, each gene held out: {found['auroc_held_out']:.3f}; one change alone, unfitted: {alone}."
     )
 

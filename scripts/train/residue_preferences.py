@@ -1,8 +1,8 @@
 """Train the residue preferences: what stands at a place, and what stands there in its family.
 
 Data: 5,590 chains of 40 to 128 residues with alignment profiles, ProMod3's structure data base (Debian's package
-promod3-data, Apache-2.0; coordinates wwPDB, CC0). Chains that resemble a protein of the stability data (identity of
-a local alignment of 30 % over 40 residues or more) are left out, so that a cross-validation over those proteins
+promod3-data, Apache-2.0; coordinates wwPDB, CC0). Chains that resemble a protein of the stability data (identity
+of a local alignment of 30 % over 40 residues or more) are left out, so that a cross-validation over those proteins
 never meets its own test proteins here.
 
     python scripts/train/residue_preferences.py ../shared/data preferences.safetensors

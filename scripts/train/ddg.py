@@ -12,6 +12,7 @@ Writes forcefield/tables/stability.csv and ensemble/ddg/tables/{sites,preference
 """
 
 import argparse
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,10 @@ SOURCE = Path(__file__).parents[2] / "src" / "motet"
 FITTED = (
     "# Source: fitted by scripts/train/ddg.py on S2648 (Dehouck et al., Bioinformatics 25 (2009) 2537), "
     "taken from\n# github.com/mitiau/PROSTATA (Apache-2.0)"
+)
+NETWORK = (
+    "# preferences.safetensors: trained by scripts/train/residue_preferences.py on chains of ProMod3's structure\n"
+    "# data base (Debian's promod3-data 3.2.1, Apache-2.0; coordinates wwPDB, CC0)"
 )
 
 
@@ -71,10 +76,12 @@ def write_sites(coefficients: dict[str, np.ndarray], preferences: Path) -> None:
         lines.append(f"{name}," + ",".join(f"{value:.5f}" for value in row))
     (folder / "sites.csv").write_text("\n".join(lines) + "\n")
     shares = zip(("found", "family"), coefficients["rarity"], strict=True)
-    lines = [FITTED, "name,value,unit", *(f"{name},{value:.5f},kcal/mol" for name, value in shares)]
+    digest = hashlib.sha256(preferences.read_bytes()).hexdigest()
+    lines = [FITTED, NETWORK, f"# SHA-256 of preferences.safetensors: {digest}", "name,value,unit"]
+    lines += [f"{name},{value:.5f},kcal/mol" for name, value in shares]
     (folder / "preferences.csv").write_text("\n".join(lines) + "\n")
     if preferences.resolve() != (folder / "preferences.safetensors").resolve():
-        shutil.copy(preferences, folder / "preferences.safetensors")
+        shutil.copyfile(preferences, folder / "preferences.safetensors")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ GRID = {
     "environment": (300.0, 2000.0, 10000.0),
     "rarity": (1.0,),
 }
+SIGNED = ("terms", "rarity")  # what is more likely in physics or in nature is not less stable
 BASELINE_RIDGE = 100.0
 
 Predictor = Callable[[Examples], np.ndarray]
@@ -39,7 +40,7 @@ def fitted(train: Examples, blocks: tuple[str, ...]) -> tuple[dict[str, np.ndarr
 
 
 def solved(train: Examples, strengths: dict[str, float]) -> dict[str, np.ndarray]:
-    """Ridge regression without intercept; weights of terms are not negative.
+    """Ridge regression without intercept; weights of terms and of the network are not negative.
 
     Every example enters with its inverse, which is why there can be no intercept and why nothing needs doubling.
     """
@@ -47,7 +48,7 @@ def solved(train: Examples, strengths: dict[str, float]) -> dict[str, np.ndarray
     x = np.concatenate(list(blocks.values()), axis=1)
     widths = [block.shape[1] for block in blocks.values()]
     ridge = np.repeat(list(strengths.values()), widths)
-    lower = np.repeat([0.0 if name == "terms" else -np.inf for name in blocks], widths)
+    lower = np.repeat([0.0 if name in SIGNED else -np.inf for name in blocks], widths)
     # The normal equations as least squares: their Cholesky factor has as many rows as there are unknowns.
     factor = np.linalg.cholesky(x.T @ x + np.diag(ridge))
     found = lsq_linear(factor.T, np.linalg.solve(factor, x.T @ train.measured), bounds=(lower, np.inf)).x

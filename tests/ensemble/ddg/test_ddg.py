@@ -1,6 +1,8 @@
 """Stability changes: laws first, then what everybody knows of proteins."""
 
 import csv
+import hashlib
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -148,6 +150,12 @@ def test_stability_weights_are_those_of_the_table():
     assert (alone.weights >= 0).all()
     assert not torch.equal(alone.weights, beside.weights)
     assert "covalent" not in alone.names
+
+
+def test_the_network_is_the_one_that_its_table_names():
+    tables = files("motet.ensemble.ddg.tables")
+    digest = hashlib.sha256((tables / "preferences.safetensors").read_bytes()).hexdigest()
+    assert f"SHA-256 of preferences.safetensors: {digest}" in (tables / "preferences.csv").read_text()
 
 
 def test_a_scan_covers_nineteen_of_every_place(trp_cage):

@@ -14,7 +14,7 @@ from ...forcefield.terms import TERMS, Covalent
 from ...structure import Structure
 from .surroundings import surroundings
 
-PACKING = Packing(reach=6.5, most=16, annealing=Annealing(walkers=3, sweeps=20))
+PACKING = Packing(reach=6.5, most=16, annealing=Annealing(walkers=8, sweeps=40))
 AT_ONCE = 8  # mutants packed and weighed in one call
 MOST = 6.0  # kcal/mol: no term changes by more
 

@@ -30,7 +30,7 @@ ANALYSIS = (
     "geyer1992",
 )
 VIEWER = ("molstar2021",)
-STABILITY = (*FORCE_FIELD, "hintze2016", "dehouck2009")
+STABILITY = (*FORCE_FIELD, "hintze2016", "dehouck2009", "studer2021")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, S
 
 if TYPE_CHECKING:
     from ..ensemble import Analysis, Checkpoint, Ensemble, Generator, Plan
+    from ..fold.flow_weights import FlowModel
     from ..forcefield import System
     from ..structure import Structure
 
@@ -21,14 +22,15 @@ class Method(StrEnum):
 
     montecarlo = "montecarlo"
     langevin = "langevin"
+    flow = "flow"
+    both = "both"
 
 
-INTERVAL = {Method.montecarlo: 2.0, Method.langevin: 0.5}  # sweeps, ps
-BURN_IN = {Method.montecarlo: 10.0, Method.langevin: 2.0}
-RELAX_STEPS = {
-    "montecarlo": 0,
-    "langevin": 60,
-}  # Monte Carlo keeps covalent geometry, so its draws stay as they are
+LEARNED = (Method.flow, Method.both)
+INTERVAL = {Method.montecarlo: 2.0, Method.langevin: 0.5, Method.flow: 1.0, Method.both: 2.0}  # sweeps, ps, draws
+BURN_IN = {Method.montecarlo: 10.0, Method.langevin: 2.0, Method.flow: 0.0, Method.both: 10.0}
+# Monte Carlo keeps covalent geometry, and the flow relaxes its draws itself, so those stay as they are.
+RELAX_STEPS = {"montecarlo": 0, "langevin": 60, "flow": 0, "both": 0}
 WORTH_SAYING = 60.0  # seconds; a longer run says beforehand what it will cost
 
 
@@ -38,7 +40,10 @@ def ensemble(
     count: Annotated[int, typer.Option("-n", "--count", help="Conformations to make.", min=1)] = 100,
     temperature: Temperature = 300.0,
     method: Annotated[
-        Method, typer.Option("--method", help="Monte Carlo in torsions, or Langevin dynamics.")
+        Method,
+        typer.Option(
+            "--method", help="Monte Carlo in torsions, Langevin dynamics, learned flow, or Monte Carlo from flow."
+        ),
     ] = Method.montecarlo,
     replicas: Annotated[int, typer.Option("--replicas", help="Independent chains, run in one batch.", min=1)] = 10,
     interval: Annotated[
@@ -56,6 +61,12 @@ def ensemble(
     ] = 1,
     hottest: Annotated[float, typer.Option("--hottest", help="Monte Carlo: the highest of them, in K.")] = 400.0,
     timestep: Annotated[float, typer.Option("--timestep", help="Dynamics: time step, in fs.", min=0.01)] = 2.0,
+    level: Annotated[
+        float, typer.Option("--level", help="Flow: how far to disturb, from 0 (not at all) to 1 (all noise).")
+    ] = 0.2,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="Flow: weights that scripts/train/flow.py wrote.")
+    ] = None,
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
     seed: Seed = 0,
@@ -68,8 +79,9 @@ def ensemble(
     """Make the ensemble of a structure: conformations, weights, states, and a report.
 
     Monte Carlo in torsions, whose moves never break the chain, or Langevin dynamics, of which each conformation is
-    relaxed; both in the motet force field. Stop it at any moment: the same command goes on where it was, and ends
-    with the result of a run that was not stopped.
+    relaxed; both in the motet force field. The learned flow proposes conformations, and knows no weights of them.
+    Stop it at any moment: the same command goes on where it was, and ends with the result of a run that was not
+    stopped.
 
     Writes topology.pdb, samples.xtc, ensemble.csv, states.csv, residues.csv, report.html, run.json and more.
 
@@ -77,6 +89,7 @@ def ensemble(
     """
     from .batch import for_each, machine
 
+    learned = _learned(level, weights) if method in LEARNED else None
     job = _Job(
         arguments={
             "structure": str(structure),
@@ -92,7 +105,9 @@ def ensemble(
             "salt": salt,
             "ph": ph,
             "threads": threads,
-        },
+        }
+        | ({} if learned is None else learned.arguments),
+        learned=learned,
         seed=seed,
         device=machine(device, threads),
         parquet=parquet,
@@ -103,10 +118,31 @@ def ensemble(
 
 
 @dataclass(frozen=True)
+class _Learned:
+    """The flow network, and what of it goes into the record."""
+
+    model: "FlowModel"
+    arguments: dict[str, Any]
+
+
+def _learned(level: float, weights: Path | None) -> _Learned:
+    """The network, read before anything is written."""
+    from ..errors import ConfigError
+    from ..fold.flow_weights import load_flow
+    from .batch import digest
+
+    if not 0 < level < 1:
+        raise ConfigError(f"--level {level:g} is not between 0 and 1.")
+    model = load_flow(weights)
+    return _Learned(model, {"level": level, "weights": "shipped" if weights is None else digest(weights)})
+
+
+@dataclass(frozen=True)
 class _Job:
     """One request, to be run on each input."""
 
     arguments: dict[str, Any]
+    learned: _Learned | None
     seed: int
     device: str
     parquet: bool
@@ -182,7 +218,17 @@ class _Job:
         }
         if dynamics:
             return Langevin(**shared, timestep=asked["timestep"])
-        return MonteCarlo(**shared, topology=loaded.topology, rungs=asked["rungs"], hottest=asked["hottest"])
+        tempering = {"topology": loaded.topology, "rungs": asked["rungs"], "hottest": asked["hottest"]}
+        if self.learned is None:
+            return MonteCarlo(**shared, **tempering)
+        from ..ensemble.flow import Flow
+        from ..ensemble.seeded import SeededMonteCarlo
+
+        common = {"temperature": shared["temperature"], "replicas": shared["replicas"]}
+        flow = Flow(structure=loaded, model=self.learned.model, level=asked["level"], **common)
+        if asked["method"] == "flow":
+            return flow
+        return SeededMonteCarlo(flow=flow, montecarlo=MonteCarlo(**shared | {"replicas": 1}, **tempering))
 
 
 class _Clock:
@@ -240,8 +286,10 @@ def _show(analysis: "Analysis") -> None:
     header = ["state", "population", "free energy kcal/mol", "spread Å", "conformations"]
     table(analysis.ensemble.structure.name, header, rows)
     if report := analysis.ensemble.provenance.report:
-        rates = ", ".join(f"{name.removeprefix('acceptance_')} {rate:.2f}" for name, rate in report.items())
-        say(f"acceptance: {rates}")
+        rates = {name.removeprefix("acceptance_"): rate for name, rate in report.items()}
+        if (gone := rates.pop("rmsd_from_flow", None)) is not None:
+            say(f"chains have gone {gone:.2f} Å from what the flow drew")
+        say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
     say(analysis.quality.sentence)
 
 

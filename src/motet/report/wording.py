@@ -12,7 +12,9 @@ _GENERATORS = {
     "alphafold2": "AlphaFold2 on many views of an alignment",
     "file": "reading a file",
     "predictions": "a structure predictor",
+    "loop": "loop building",
 }
+PROPOSALS = ("predictions", "loop")  # generators whose shares are no populations
 
 
 def verdict(analysis: Analysis) -> list[str]:
@@ -29,6 +31,10 @@ def _made(analysis: Analysis) -> str:
     if provenance.generator == "file":
         return (
             f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
+        )
+    if provenance.generator == "loop":
+        return (
+            f"motet built {count(len(ensemble), 'conformation')} of a loop of {ensemble.structure.name} ({size})."
         )
     return (
         f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
@@ -63,6 +69,8 @@ def _trust(analysis: Analysis) -> str:
         return (
             "Shares are frequencies of these predictions, not Boltzmann populations; no model was ranked by pLDDT."
         )
+    if analysis.ensemble.provenance.generator == "loop":
+        return "They are candidates, lowest energy first: shares say how often a shape was built, and no more."
     if analysis.ensemble.provenance.generator == "file":
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:
@@ -110,6 +118,11 @@ def weighting(ensemble: Ensemble) -> str:
         return (
             "Every model counts the same: shares are frequencies of proposals, which say how often the predictor "
             "gave a shape and not how much of the protein has it."
+        )
+    if ensemble.provenance.generator == "loop":
+        return (
+            "Loops were closed from random torsions where there is room, and those most like native loops were "
+            "kept: every one counts the same, and shares are no populations."
         )
     temperature = f"{plain(ensemble.provenance.temperature)}\u00a0K"
     match ensemble.provenance.weighting:

@@ -55,8 +55,15 @@ def number(text: str, default: float) -> float:
         return default
 
 
-def key_of(row: dict[str, str]) -> tuple[str, float, float]:
+def conditions_of(row: dict[str, str]) -> tuple[str, float, float]:
+    """PDB entry, pH and °C; pH 7 and 25 °C where the table is silent."""
     return row["pdb"], number(row["pH"], 7.0), number(row["T_C"], 25.0)
+
+
+def key_of(row: dict[str, str]) -> str:
+    """What a row's terms depend on; the sets share many."""
+    pdb, ph, celsius = conditions_of(row)
+    return f"{pdb} {row['chain']} {row['mutations']} pH {ph:g} {celsius:g} C"
 
 
 def texts(row: dict[str, str]) -> list[str]:
@@ -79,28 +86,27 @@ def fits(structure, row: dict[str, str]) -> bool:
 
 
 def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
-    """Saturated change of each term, by row of the table; resumed from the cache."""
-    path, field = cache / f"terms_{name}.json", physics()
+    """Change of each term, by row of the table; resumed from the cache."""
+    path, field = cache / "terms.json", physics()
     rows = list(csv.DictReader((data / f"{name}.csv").open()))
-    kept = json.loads(path.read_text()) if path.exists() else {"names": list(field.names), "rows": {}}
+    kept = json.loads(path.read_text()) if path.exists() else {"names": list(field.names), "changes": {}}
     assert kept["names"] == list(field.names), f"{path} was made with other terms; remove it"
-    done = kept["rows"]
-    todo = sorted((i for i in range(len(rows)) if str(i) not in done), key=lambda i: (key_of(rows[i]), i))
-    for (pdb, ph, celsius), group in itertools.groupby(todo, key=lambda i: key_of(rows[i])):
-        if not (data / "pdb" / f"{pdb}.pdb.gz").exists():
-            continue
+    done = kept["changes"]
+    todo = [row for row in rows if key_of(row) not in done and (data / "pdb" / f"{row['pdb']}.pdb.gz").exists()]
+    todo.sort(key=conditions_of)
+    for (pdb, ph, celsius), group in itertools.groupby(todo, key=conditions_of):
         structure = structure_of(data, pdb)
-        usable = [i for i in group if fits(structure, rows[i])]
+        usable = [row for row in group if fits(structure, row)]
         conditions = Conditions(temperature=celsius + 273.15, ph=ph)
         for start in range(0, len(usable), AT_ONCE):
             part = usable[start : start + AT_ONCE]
             with torch.no_grad():
-                pairs = packed_pairs(structure, [texts(rows[i]) for i in part], field)
+                pairs = packed_pairs(structure, [texts(row) for row in part], field)
                 changes = term_changes(pairs, field, conditions)
-            done |= {str(i): change for i, change in zip(part, changes.tolist(), strict=True)}
+            done |= {key_of(row): change for row, change in zip(part, changes.tolist(), strict=True)}
         path.write_text(json.dumps(kept))
-        print(f"{name}: {len(done)} of {len(rows)}", flush=True)
-    return {int(i): change for i, change in done.items()}
+        print(f"{name}: {sum(key_of(row) in done for row in rows)} of {len(rows)}", flush=True)
+    return {i: done[key_of(row)] for i, row in enumerate(rows) if key_of(row) in done}
 
 
 def site_features(data: Path, name: str, network: ResiduePreferences, found: dict) -> list[list[tuple]]:

@@ -20,7 +20,7 @@ assert not loaded, loaded
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "ensemble", "energy", "minimise", "info", "report", "weights", "weights add"]
+    "verb", ["", "fold", "ensemble", "energy", "minimise", "info", "report", "weights", "weights add"]
 )
 def test_help_loads_nothing_heavy(verb):
     code = ASK.format(arguments=[*verb.split(), "--help"], heavy=HEAVY)

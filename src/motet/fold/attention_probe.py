@@ -107,10 +107,12 @@ def attention_watched(stack: EvoformerStack) -> Iterator[AttentionProbe]:
             handle.remove()
 
 
-def _counting(statistics: AttentionStatistics) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+def _counting(statistics: AttentionStatistics) -> Callable[[nn.Module, tuple[Tensor | None, ...]], None]:
     @torch.no_grad()
-    def count(attention: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def count(attention: nn.Module, inputs: tuple[Tensor | None, ...]) -> None:
         assert isinstance(attention, GatedSelfAttention)
-        statistics.add(attention.weights(*inputs))
+        tokens, *bias = inputs
+        assert tokens is not None  # only the bias may be left out
+        statistics.add(attention.weights(tokens, *bias))
 
     return count

@@ -28,11 +28,13 @@ class TokenStatistics:
         cosines: Histogram of the cosines between tokens about their mean: fractions of 40 bins from -1 to 1.
         mean_cosine: Mean cosine between tokens as they are; towards 1 they collapse into one cluster.
         effective_rank: Exponential of the entropy of the singular values: how many directions they fill.
+        energy: Σ exp⟨x_i, x_j⟩ / (2n²) of their directions, which attention with Q = K = V = 1 would climb.
     """
 
     cosines: Float[Tensor, "bins"]
     mean_cosine: float
     effective_rank: float
+    energy: float
 
     @classmethod
     def of(cls, tokens: Float[Tensor, "tokens channels"]) -> "TokenStatistics":
@@ -42,8 +44,9 @@ class TokenStatistics:
         edges = torch.linspace(-1, 1, _EDGES, dtype=torch.float64)
         between = _cosines(normed - normed.mean(0))[upper[0], upper[1]].clamp(-1, 1).cpu()
         counts = torch.histogram(between, edges).hist
-        mean = float(_cosines(normed)[upper[0], upper[1]].mean())
-        return cls(counts / max(1, len(between)), mean, effective_rank(normed))
+        cosines = _cosines(normed)
+        mean = float(cosines[upper[0], upper[1]].mean())
+        return cls(counts / max(1, len(between)), mean, effective_rank(normed), float(cosines.exp().mean() / 2))
 
 
 @dataclass(eq=False)

@@ -11,6 +11,8 @@ from .perturbations import PERTURBATIONS as PERTURBATIONS
 from .perturbations import Perturbation as Perturbation
 from .perturbations import View as View
 from .perturbations import named as named
+from .probing import Probing as Probing
+from .probing import probe as probe
 from .production import FoldedEnsemble as FoldedEnsemble
 from .production import ensemble_of as ensemble_of
 from .production import fold_members as fold_members

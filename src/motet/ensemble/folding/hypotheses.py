@@ -5,6 +5,7 @@ al. (2025) find clusters that persist and then merge. A network of random weight
 alignment without coevolution: only what outlasts both is taken for a hypothesis. One state is a legal answer.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -100,7 +101,7 @@ def find_hypotheses(
     plateau = plateau_of(tokens, seed)
     null_rows = [with_shuffled_columns(seen, draws) for _ in range(shuffles)]
     shuffled = tuple(plateau_of(_followed(folder, folder.model, one), seed).persistence for one in null_rows)
-    others = [_random_twin(folder.model, seed + i) for i in range(networks)] if plateau.length else []
+    others = [random_twin(folder.model, seed + i) for i in range(networks)] if plateau.length else []
     random = tuple(plateau_of(_followed(folder, one, seen), seed).persistence for one in others)
     as_long = sum(null >= plateau.persistence for null in (*shuffled, *random))
     p_value = (1 + as_long) / (1 + len(shuffled) + len(random))
@@ -163,18 +164,27 @@ def _labels(tokens: Float[Tensor, "rows channels"], seed: int) -> Int[Tensor, "r
 
 
 def _followed(folder: Folder, model: AlphaFold, rows: Rows) -> Float[Tensor, "blocks rows channels"]:
-    """Tokens of the rows, block by block, of one pass in which every row is a cluster centre of its own."""
-    query = query_types(folder.alignment.query)
-    none = torch.zeros(0, dtype=torch.long)
-    features = assembled(query, rows, rows[none], none, folder.templates).to(device=folder.device)
-    with torch.inference_mode(), fast_products(), rows_followed(model.trunk.evoformer) as tokens:
-        model(features, execution=Execution(folder.memory_budget))
+    """Tokens of the rows, block by block."""
+    with rows_followed(model.trunk.evoformer) as tokens:
+        one_pass(folder, model, rows)
     return tokens.blocks[:, : len(rows.types)]
 
 
-def _random_twin(model: AlphaFold, seed: int) -> AlphaFold:
-    """A network of the same shape whose weights are chance."""
-    device = next(model.parameters()).device
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return AlphaFold(model.config).eval().to(device)
+def one_pass(folder: Folder, model: AlphaFold, rows: Rows) -> None:
+    """One pass of a network in which every row is a cluster centre of its own, for those who watch."""
+    query = query_types(folder.alignment.query)
+    none = torch.zeros(0, dtype=torch.long)
+    features = assembled(query, rows, rows[none], none, folder.templates).to(device=folder.device)
+    with torch.inference_mode(), fast_products():
+        model(features, execution=Execution(folder.memory_budget))
+
+
+def random_twin(model: AlphaFold, seed: int) -> AlphaFold:
+    """The same network with the numbers of each parameter in a random order: as large, and nothing learnt."""
+    draws = torch.Generator().manual_seed(seed)
+    twin = deepcopy(model)
+    with torch.no_grad():
+        for values in twin.parameters():
+            order = torch.randperm(values.numel(), generator=draws).to(values.device)
+            values.copy_(values.flatten()[order].view_as(values))
+    return twin

@@ -49,11 +49,13 @@ class NoProteinError(MotetError, ValueError):
 
 
 class MutationError(MotetError, ValueError):
-    """A mutation does not fit the structure."""
+    """A mutation does not fit the structure, or the sequence."""
 
-    def __init__(self, mutation: str, reason: str) -> None:
+    def __init__(
+        self, mutation: str, reason: str, how: str = "write it as chain, wild type, number, new: A:L14A"
+    ) -> None:
         self.mutation, self.reason = mutation, reason
-        super().__init__(f"mutation {mutation!r}: {reason}; write it as chain, wild type, number, new: A:L14A.")
+        super().__init__(f"mutation {mutation!r}: {reason}; {how}.")
 
 
 class ConfigError(MotetError, ValueError):

@@ -17,7 +17,7 @@ PROTEINS = ("MKV" * 40 + "RGGYS" * 20, "ACDEFGHIKLMNPQRSTVWY" * 7, "GGGGGSSSS", 
 
 @pytest.fixture(scope="module")
 def physics() -> PhysicalLayer:
-    return PhysicalLayer()
+    return PhysicalLayer(poses=2)
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def test_poses_touch_and_do_not_overlap():
 
 @pytest.mark.slow
 def test_the_fragment_table_is_symmetric_and_moves_with_the_force_field():
-    layer = PhysicalLayer()
+    layer = PhysicalLayer(poses=2)
     table = layer.fragments(Conditions())
     torch.testing.assert_close(table, table.mT)
     table.sum().backward()

@@ -13,6 +13,8 @@ from .physics import PairTables
 from .predictor import PhaseSeparation, batches_of
 from .sequences import LETTERS, SequenceBatch, encode
 
+WRITTEN = "of a sequence, write it as wild type, number, new: Y45S"
+
 
 @dataclass(frozen=True)
 class MutationEffect:
@@ -45,12 +47,12 @@ def mutated_sequence(sequence: str, mutation: str) -> str:
     for one in mutation.replace(",", ";").split(";"):
         text = one.strip().upper()
         if len(text) < 3 or not text[1:-1].isdigit() or text[-1] not in LETTERS:
-            raise MutationError(one, "cannot be read for a sequence, where it is written Y45S")
+            raise MutationError(one, "cannot be read", WRITTEN)
         number = int(text[1:-1])
         if not 1 <= number <= len(sequence):
-            raise MutationError(one, f"the sequence has residues 1 to {len(sequence)}")
+            raise MutationError(one, f"the sequence has residues 1 to {len(sequence)}", WRITTEN)
         if sequence[number - 1].upper() != text[0]:
-            raise MutationError(one, f"residue {number} is {sequence[number - 1]}, not {text[0]}")
+            raise MutationError(one, f"residue {number} is {sequence[number - 1]}, not {text[0]}", WRITTEN)
         letters[number - 1] = text[-1]
     return "".join(letters)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..forcefield import Conditions, ForceField
 from .coarse import CoarseEnergy, PairVirial, debye_length
-from .fragments import FragmentInteractions
+from .fragments import POSES, FragmentInteractions
 from .patterning import charge_decoration, screened_self_energy, sticky_decoration
 from .saturation import Saturation
 from .sequences import SequenceBatch
@@ -53,12 +53,17 @@ class PhysicalView:
 
 
 class PhysicalLayer(nn.Module):
-    """Force field, residue-level energy and saturation; all their parameters take part in the graph."""
+    """Force field, residue-level energy and saturation; all their parameters take part in the graph.
 
-    def __init__(self, force_field: ForceField | None = None) -> None:
+    Args:
+        force_field: Fresh when left out.
+        poses: Of each pair of residues; the trained networks know those of the default.
+    """
+
+    def __init__(self, force_field: ForceField | None = None, poses: int = POSES) -> None:
         super().__init__()
         self.coarse = CoarseEnergy()
-        self.fragments = FragmentInteractions(force_field or ForceField())
+        self.fragments = FragmentInteractions(force_field or ForceField(), poses)
         self.saturation = Saturation()
 
     @property

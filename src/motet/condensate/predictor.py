@@ -46,7 +46,7 @@ class Verdict:
         descriptors: What the physical layer saw, by name.
         shares: What each of them adds to the logit of driver.
         contacts: What each energy adds to the descriptor `all_atom`, by name.
-        profile: Probability of each residue to lie in a region that drives phase separation.
+        profile: Probability of each residue that the protein drives and that the residue takes part in it.
         disorder: Probability of disorder of each residue.
     """
 
@@ -73,14 +73,15 @@ class PhaseSeparation(nn.Module):
     Args:
         settings: Size of each network.
         members: How many.
+        physics: What they share.
     """
 
     calibration: Float[Tensor, "2 2"]
     reference: Float[Tensor, "101"]
 
-    def __init__(self, settings: Settings, members: int) -> None:
+    def __init__(self, settings: Settings, members: int, physics: PhysicalLayer | None = None) -> None:
         super().__init__()
-        self.physics = PhysicalLayer()
+        self.physics = physics or PhysicalLayer()
         self.members = nn.ModuleList(CondensateNetwork(settings, self.physics) for _ in range(members))
         self.direction = Direction()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
@@ -185,7 +186,7 @@ class PhaseSeparation(nn.Module):
         for chain in chains_of(structure):
             batch = encode([chain.sequence])
             disorder = None if chain.disorder is None else chain.disorder[None]
-            readings = self(batch, tables, disorder, exposed[torch.from_numpy(chain.residues)][None])
+            readings = self(batch, tables, disorder, exposed[torch.tensor(chain.residues)][None])
             verdicts += self._verdicts(readings, [(chain.name, chain.sequence)])
         return verdicts
 
@@ -205,7 +206,7 @@ class PhaseSeparation(nn.Module):
         physics, learning = (
             torch.stack([getattr(one, name) for one in readings]).mean(0) for name in ("by_physics", "by_learning")
         )
-        profile = torch.stack([one.region for one in readings]).mean(0).sigmoid()
+        profile = torch.stack([one.region for one in readings]).mean(0).sigmoid() * middle[:, None]
         disorder = torch.stack([one.disorder for one in readings]).mean(0)
         seen, contacts = (
             torch.stack([getattr(one.view, name) for one in readings]).mean(0)

@@ -56,7 +56,7 @@ def chains_of(structure: Structure) -> tuple[StructuredChain, ...]:
             structure.name if len(found) == 1 else f"{structure.name}_{label}",
             letters,
             residues,
-            None if disorder is None else disorder[torch.from_numpy(residues)],
+            None if disorder is None else disorder[torch.tensor(residues)],
         )
         for label, letters, residues in found
     )
@@ -73,7 +73,7 @@ def exposure(
         ph=conditions.ph,
     )
     burial = system.burial(coords)
-    owner = torch.from_numpy(structure.topology.residue_of_atom).to(coords.device)[system.seen.to(coords.device)]
+    owner = torch.tensor(structure.topology.residue_of_atom).to(coords.device)[system.seen.to(coords.device)]
     size = torch.zeros(structure.n_residues, dtype=coords.dtype, device=coords.device)
     size = size.index_add(0, owner, torch.ones_like(burial.reshape(-1, len(owner))[0]))
     total = burial.new_zeros(*burial.shape[:-1], structure.n_residues).index_add(-1, owner, burial)
@@ -90,7 +90,7 @@ def available(
 def _by_confidence(structure: Structure) -> Float[Tensor, "residues"] | None:
     if structure.b_factor_meaning != "pLDDT":
         return None
-    first = torch.from_numpy(structure.topology.first_atoms[:-1].copy())
+    first = torch.tensor(structure.topology.first_atoms[:-1])
     return torch.sigmoid((HALF_SURE - structure.b_factors[first]) / SURE_WIDTH)
 
 

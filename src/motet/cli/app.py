@@ -16,6 +16,7 @@ from .info import info
 from .loop import loop
 from .mine import mine
 from .minimise import minimise
+from .phase import phase
 from .refine import refine
 from .report import report
 from .validate import validate
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fold, ensemble, mine, energy, minimise, loop, refine, validate, ddg, info, report):
+for command in (fold, ensemble, mine, energy, minimise, loop, refine, validate, ddg, phase, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

@@ -1,13 +1,9 @@
 """AlphaFold2 at full depth on random weights: two passes, 64 clusters and 128 further rows.
 
-Beside the original (alphafold-colabfold on JAX) the goals on two cores are 5 s (60 residues) and 16 s (120) in
-float32. Run with OMP_NUM_THREADS=2 on a quiet machine; `python benchmarks/speed/bench_fold.py 60` also prints the
-memory at its peak, which pytest would blur.
+The goals on two cores are 5 s (60 residues) and 16 s (120) in float32. `fold.py` beside this file also measures
+memory and bfloat16, and runs the original on JAX.
 """
 
-import resource
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -71,15 +67,3 @@ def bench_one_block_of_each_stack(benchmark):
 def bench_full_depth(benchmark, residues):
     model = full_depth()
     benchmark.pedantic(run, args=(model, residues, Execution()), rounds=3, warmup_rounds=1)
-
-
-if __name__ == "__main__":
-    length = int(sys.argv[1])
-    budget = Execution(int(sys.argv[2])) if len(sys.argv) > 2 else Execution()
-    network = full_depth()
-    for _ in range(3):
-        clock, cpu = time.perf_counter(), time.process_time()
-        run(network, length, budget)
-        spent, worked = time.perf_counter() - clock, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        sys.stdout.write(f"{length} residues: {spent:.1f} s, {worked:.1f} CPU s, peak {peak:.2f} GiB\n")

@@ -115,7 +115,9 @@ class Flow:
             field_ = ForceField().to(coords.device)
             drawn = self.structure.with_coords(coords)
             coords = repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True).coords
-        return replace(state, rounds=state.rounds + 1), self._settled(system, state.start, coords)
+        if self.settling:
+            coords = self._settled(system, state.start, coords)
+        return replace(state, rounds=state.rounds + 1), coords
 
     def _settled(self, system: Movable, start: Tensor, coords: Coords) -> Coords:
         """The draws relaxed, with springs that bring their bonds to ideal lengths."""

@@ -1,0 +1,232 @@
+"""Does the learned flow move proteins where they move, and towards their other states?
+
+Three questions, each beside the trivial answers:
+
+    python benchmarks/science/flow.py WEIGHTS --bundles       # RMSF of 17 NMR bundles; GNM and ANM beside it
+    python benchmarks/science/flow.py WEIGHTS --pairs         # the other state of proteins held out of training
+    python benchmarks/science/flow.py WEIGHTS --bundles --relaxed   # all atoms: packed, relaxed, validated
+
+Without --relaxed only the network's own frames are drawn, some seconds a protein. `--untrained` takes a network of
+the same shape whose last layers are zero (it gives the noise back), `--doubt` shows it the start's distances, and
+`--level` says how far to disturb: these are the rows of the ablation table. A level is chosen with `--training`,
+on pairs that were trained on; neither bundles nor held-out pairs may choose it. Data: the shared `dynamics` folder.
+One row a protein is appended to --out as soon as it is done: a stopped run goes on where it was.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from fluctuations import SHARED, append, bundle, bundles, core, correlation, from_backbone, rmsf_of, rows_of
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "train"))
+
+REACH, GNM_REACH = 15.0, 10.0  # Å: springs of ANM, contacts of GNM
+AMPLITUDES = (0.5, 1.0, 2.0)  # Å of ANM's conformations
+MODES = 20
+ROUND = 20  # conformations drawn at once
+
+
+@dataclass(frozen=True)
+class Free:
+    """What a generator must know of a system in which every atom may move and nothing is relaxed."""
+
+    mobile: torch.Tensor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--bundles", action="store_true")
+    parser.add_argument("--pairs", action="store_true")
+    parser.add_argument("--training", action="store_true", help="pairs that were trained on, to choose the level")
+    parser.add_argument("--most", type=int, default=1000, help="proteins to try")
+    parser.add_argument("--longest", type=int, default=300, help="residues")
+    parser.add_argument("--level", type=float, default=0.2)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--doubt", type=float, default=None)
+    parser.add_argument("--untrained", action="store_true")
+    parser.add_argument("--relaxed", action="store_true")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("flow.csv"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    done = {row["target"] for row in rows_of(options.out)}
+    if options.bundles:
+        for path in bundles()[: options.most]:
+            if path.stem not in done:
+                append(options.out, {"target": path.stem} | on_bundle(*bundle(path), options))
+    if options.pairs or options.training:
+        for one in chosen_pairs(options)[: options.most]:
+            if one.name not in done:
+                append(options.out, {"target": one.name} | on_pair(one, options))
+    print_table(rows_of(options.out))
+
+
+def on_bundle(start: dict, carbons: np.ndarray, options: argparse.Namespace) -> dict[str, float | int | str]:
+    """Pearson's r of RMSF over the whole chain, and between the loose ends."""
+    structure = start["structure"] if "structure" in start else from_backbone(start)
+    drawn, sound = conformations(structure, options)
+    kept, reference = core(carbons), rmsf_of(carbons)
+    row: dict[str, float | int | str] = {"residues": carbons.shape[1], "rmsf": rounded(rmsf_of(drawn).mean())}
+    found = {"flow": (rmsf_of(drawn), rmsf_of(drawn[:, kept]))}
+    found |= {name: (rmsf, rmsf[kept]) for name, rmsf in elastic(start["CA"])}
+    for name, (whole, inner) in found.items():
+        row |= {name: correlation(whole, reference)}
+        row |= {f"{name}_core": correlation(inner, rmsf_of(carbons[:, kept]))}
+    return row | sound
+
+
+def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:
+    """Best Cα RMSD and TM-score to the other state, of the start, of ANM at three amplitudes, and of the flow."""
+    first, second = (state.double().numpy() for state in (one.reference, one.backbone))
+    start = {name: first[:, i] for i, name in enumerate(("N", "CA", "C", "O"))} | {"sequence": one.sequence}
+    drawn, sound = conformations(from_backbone(start), options)
+    row: dict[str, float | int | str] = {"residues": len(first)} | nearest("static", first[None, :, 1], second)
+    modes = soft_modes(first[:, 1])
+    for amplitude in AMPLITUDES:
+        random = np.random.default_rng(options.seed)
+        moved = along(first[:, 1], modes, amplitude, options.count, random)
+        row |= nearest(f"ANM {amplitude} Å", moved, second)
+    displaced = np.linalg.norm(superposed_carbons(first, second) - second[:, 1], axis=-1)
+    return row | nearest("flow", drawn, second) | {"r_displaced": correlation(rmsf_of(drawn), displaced)} | sound
+
+
+def conformations(structure, options: argparse.Namespace) -> tuple[np.ndarray, dict[str, float]]:
+    """Cα of the flow's draws; with --relaxed what is left to complain about in them; and the time they took."""
+    from motet.ensemble import Plan, prepared, produce
+    from motet.ensemble.flow import Flow
+    from motet.forcefield import ForceField
+
+    began = time.process_time()
+    settings = {"level": options.level, "steps": options.steps, "doubt": options.doubt, "replicas": ROUND}
+    if options.relaxed:
+        structure = prepared(structure)
+        flow = Flow(structure=structure, model=model_of(options), **settings)
+        plan = Plan(count=options.count, seed=options.seed, relax_steps=0)
+        coords = produce(structure, ForceField().bind(structure), flow, plan).coords
+    else:
+        flow = Flow(structure=structure, model=model_of(options), packed=False, settling=0, **settings)
+        system = Free(torch.ones(structure.n_atoms, dtype=torch.bool))
+        state, kept = flow.start(system, structure.coords, options.seed), []
+        for _ in range(-(-options.count // ROUND)):
+            state, drawn = flow.draw(system, state)
+            kept.append(drawn)
+        coords = torch.cat(kept)[: options.count]
+    cost = {"cpu_s": round(time.process_time() - began)}
+    carbons = torch.from_numpy(structure.topology.atom_index("CA"))
+    carbons = carbons[carbons >= 0]
+    sound = soundness(structure.with_coords(coords)) if options.relaxed else {}
+    return coords[:, carbons].double().numpy(), sound | cost
+
+
+def model_of(options: argparse.Namespace):
+    from motet.fold.flow import FlowNetwork
+    from motet.fold.flow_weights import FlowModel, load_flow
+
+    model = load_flow(options.weights)
+    if not options.untrained:
+        return model
+    torch.manual_seed(options.seed)
+    return FlowModel(FlowNetwork(model.network.config).eval(), model.path, {"steps": "0"})
+
+
+def soundness(structure) -> dict[str, float]:
+    """Worst bond, longest peptide bond, closest pair, and Ramachandran outliers in percent, over all draws."""
+    from motet.ensemble import inspect_geometry
+    from motet.validation import Verdict, ramachandran
+
+    found, backbone = inspect_geometry(structure), torch.from_numpy(structure.topology.backbone.copy())
+    after = torch.from_numpy(structure.topology.follows.copy()).nonzero().squeeze(-1)
+    peptide = structure.coords[:, backbone[after, 0]] - structure.coords[:, backbone[after - 1, 2]]
+    judged = ramachandran(structure.topology, structure.coords).verdict
+    outliers = (judged == Verdict.OUTLIER).sum() / (judged != Verdict.UNJUDGED).sum()
+    return {
+        "worst_bond": rounded(found.worst_bond.max(), 4),
+        "longest_peptide": rounded(peptide.norm(dim=-1).max(), 3),
+        "closest_pair": rounded(found.closest_pair.min()),
+        "outliers_percent": rounded(100 * outliers),
+    }
+
+
+def chosen_pairs(options: argparse.Namespace) -> list:
+    """Held out of training, or trained on; one way round, from the first state to the second."""
+    from flow_data import held_out, read_pairs
+
+    pairs = read_pairs(SHARED / "dynamics/pairs")
+    away = held_out(pairs)
+    fits = [
+        one
+        for one, out in zip(pairs, away, strict=True)
+        if out != options.training and one.name.endswith(":0") and len(one.types) <= options.longest
+    ]
+    return sorted(fits, key=lambda one: (len(one.types), one.name))
+
+
+def elastic(carbons: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """RMSF of GNM (Bahar et al. 1997, all modes) and of ANM (Atilgan et al. 2001, 20 modes)."""
+    apart = np.linalg.norm(carbons[:, None] - carbons, axis=-1)
+    contacts = ((apart < GNM_REACH) & (apart > 0)).astype(float)
+    inverse = np.linalg.pinv(np.diag(contacts.sum(1)) - contacts, hermitian=True)
+    values, vectors = soft_modes(carbons)
+    squared = (vectors**2 / values).reshape(len(carbons), 3, -1).sum((1, 2))
+    return [("GNM", np.sqrt(np.diag(inverse))), ("ANM", np.sqrt(squared))]
+
+
+def soft_modes(carbons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Stiffness and direction of ANM's softest internal modes."""
+    apart = carbons[:, None] - carbons
+    squared = (apart**2).sum(-1)
+    near = (squared < REACH**2) & (squared > 0)
+    blocks = -np.einsum("ijx,ijy->ijxy", apart, apart) * (near / np.where(near, squared, 1))[..., None, None]
+    index = np.arange(len(carbons))
+    blocks[index, index] = -blocks.sum(1)
+    hessian = blocks.transpose(0, 2, 1, 3).reshape(3 * len(carbons), -1)
+    values, vectors = np.linalg.eigh(hessian)
+    return values[6 : 6 + MODES], vectors[:, 6 : 6 + MODES]
+
+
+def along(carbons: np.ndarray, modes, amplitude: float, count: int, random: np.random.Generator) -> np.ndarray:
+    """Conformations with thermal proportions of the modes, and this mean RMSD."""
+    values, vectors = modes
+    moves = (random.normal(size=(count, len(values))) / np.sqrt(values) @ vectors.T).reshape(count, -1, 3)
+    return carbons + moves * amplitude / np.sqrt((moves**2).sum(-1).mean(-1)).mean()
+
+
+def nearest(name: str, carbons: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Least RMSD (Å) and largest TM-score to the other state."""
+    from motet.geometry import rmsd, tm_score
+
+    moved, goal = torch.from_numpy(carbons), torch.from_numpy(second[:, 1])
+    goal = goal.expand_as(moved)
+    return {name: rounded(rmsd(moved, goal).min()), f"{name} TM": rounded(tm_score(moved, goal).max(), 3)}
+
+
+def superposed_carbons(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    from motet.geometry import superposed
+
+    return superposed(torch.from_numpy(first[:, 1]), torch.from_numpy(second[:, 1])).numpy()
+
+
+def rounded(value, digits: int = 2) -> float:
+    return round(float(value), digits)
+
+
+def print_table(rows: list[dict[str, str]]) -> None:
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "target"]
+    print("| target | " + " | ".join(names) + " |\n|---" + "|---" * len(names) + "|")
+    for row in rows:
+        print("| " + " | ".join(value.replace("|", " ") for value in row.values()) + " |")
+    middle = [f"{np.median([float(row[name]) for row in rows]):.3f}" for name in names]
+    print("| **median** | " + " | ".join(middle) + " |")
+
+
+if __name__ == "__main__":
+    main()

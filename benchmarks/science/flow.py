@@ -9,7 +9,7 @@ Three questions, each beside the trivial answers:
 Without --relaxed only the network's own frames are drawn, some seconds a protein. `--untrained` takes a network of
 the same shape whose last layers are zero (it gives the noise back), `--doubt` shows it the start's distances, and
 `--level` says how far to disturb: these are the rows of the ablation table. A level is chosen with `--training`,
-on pairs that were trained on; neither bundles nor held-out pairs may choose it. Data: the shared `dynamics` folder.
+on pairs that were trained on; neither bundles nor held-out pairs may choose it. Data: the shared `dynamics`.
 One row a protein is appended to --out as soon as it is done: a stopped run goes on where it was.
 """
 

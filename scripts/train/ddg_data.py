@@ -87,11 +87,12 @@ def fits(structure, row: dict[str, str]) -> bool:
 
 def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
     """Change of each term, by row of the table; resumed from the cache."""
-    path, field = cache / "terms.json", physics()
+    path, field = cache / "terms.jsonl", physics()
     rows = list(csv.DictReader((data / f"{name}.csv").open()))
-    kept = json.loads(path.read_text()) if path.exists() else {"names": list(field.names), "changes": {}}
-    assert kept["names"] == list(field.names), f"{path} was made with other terms; remove it"
-    done = kept["changes"]
+    lines = path.read_text().splitlines() if path.exists() else []
+    done: dict[str, list[float]] = dict(json.loads(line) for line in lines)
+    if any(len(changes) != len(field.names) for changes in done.values()):
+        raise SystemExit(f"{path} was made with other terms; remove it")
     todo = [row for row in rows if key_of(row) not in done and (data / "pdb" / f"{row['pdb']}.pdb.gz").exists()]
     todo.sort(key=conditions_of)
     for (pdb, ph, celsius), group in itertools.groupby(todo, key=conditions_of):
@@ -103,8 +104,10 @@ def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
             with torch.no_grad():
                 pairs = packed_pairs(structure, [texts(row) for row in part], field)
                 changes = term_changes(pairs, field, conditions)
-            done |= {key_of(row): change for row, change in zip(part, changes.tolist(), strict=True)}
-        path.write_text(json.dumps(kept))
+            new = {key_of(row): change for row, change in zip(part, changes.tolist(), strict=True)}
+            done |= new
+            with path.open("a") as sink:
+                sink.writelines(json.dumps(entry) + "\n" for entry in new.items())
         print(f"{name}: {sum(key_of(row) in done for row in rows)} of {len(rows)}", flush=True)
     return {i: done[key_of(row)] for i, row in enumerate(rows) if key_of(row) in done}
 

@@ -12,10 +12,8 @@ import csv
 import json
 import math
 import random
-import subprocess
 import time
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +30,9 @@ from condensate_data import (
     read_regions,
 )
 from condensate_direction import fitted_direction
+from condensate_shipping import own_state, ship
 from safetensors.torch import load_file, save_file
 from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
@@ -104,7 +102,7 @@ def main() -> None:
     mean = logits.mean(0)
     write_held_out(proteins, mean, region_scores, kind)
     if arguments.ship:
-        ship(arguments.ship, (physics, direction), members, settings, proteins, mean, arguments)
+        ship(arguments.ship, (physics, direction), members, proteins, mean, arguments)
 
 
 def trained_disorder(proteins: list[Protein], fold: int, work: Path) -> Disorder:
@@ -346,41 +344,6 @@ def write_held_out(proteins: list[Protein], logits: np.ndarray, region_scores, k
     truth = np.array([one.driver for one in proteins])
     known = ~np.isnan(truth)
     print(f"drivers against negatives, held out: {roc_auc_score(truth[known], logits[known, 0]):.3f}")
-
-
-def own_state(member: CondensateNetwork) -> dict[str, Tensor]:
-    """What a member does not share with the others: everything but the physical layer."""
-    state = member.state_dict()
-    return {name: value.contiguous() for name, value in state.items() if not name.startswith("physics.")}
-
-
-def ship(target: Path, shared, members, settings, proteins, logits: np.ndarray, arguments) -> None:
-    """The weights, and their card: calibrated on held-out predictions."""
-    physics, direction = shared
-    tensors = {f"saturation.{name}": value for name, value in physics.saturation.state_dict().items()}
-    tensors |= {f"coarse.{name}": value for name, value in physics.coarse.state_dict().items()}
-    tensors |= {f"direction.{name}": value for name, value in direction.state_dict().items()}
-    for index, member in enumerate(members):
-        tensors |= {f"members.{index}.{name}": value for name, value in own_state(member).items()}
-    for column, name in enumerate(("driver", "client")):
-        truth = np.array([getattr(one, name) for one in proteins])
-        known = ~np.isnan(truth)
-        line = LogisticRegression(C=1e6).fit(logits[known, column, None], truth[known])
-        tensors[f"calibration.{name}"] = torch.tensor([float(line.coef_[0, 0]), float(line.intercept_[0])])
-        reference = np.quantile(logits[truth == 0, column], np.linspace(0, 1, 101))
-        tensors[f"reference.{name}"] = torch.from_numpy(reference).float()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    metadata = {
-        "settings": json.dumps(asdict(settings)),
-        "members": str(len(members)),
-        "channels": " ".join(physics.channels),
-        "commit": commit,
-        "date": datetime.now(UTC).date().isoformat(),
-        "seeds": str(arguments.seeds),
-        "epochs": str(arguments.epochs),
-        "reference": "2,009 drivers and negatives of PPMC-lab/llps-datasets: percentiles among the negatives",
-    }
-    save_file({name: value.contiguous() for name, value in tensors.items()}, target, metadata=metadata)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from motet.condensate import CondensateNetwork, Direction, PhysicalLayer
 CARD = """# The weights of phase separation
 
 {members} networks of {parameters:,} parameters over one physical layer: one for each fifth of the protein
-families left out, and for each of {seeds} seeds, {epochs} epochs each. The force field is not in the file: it ships
-with motet. Made {date} at commit {commit} by `scripts/train/condensate.py`, and by nothing else.
+families left out, and for each of {seeds} seeds, {epochs} epochs each. The force field is not in the file: it
+ships with motet. Made {date} at commit {commit} by `scripts/train/condensate.py`, and by nothing else.
 
 | part | data | licence |
 | --- | --- | --- |

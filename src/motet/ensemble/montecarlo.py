@@ -192,7 +192,7 @@ class MonteCarlo:
             walkers, chance = move.step(workshop.landscape, walkers, size, state.dice)
             mean = chance.reshape(self.replicas, self.rungs).mean(0)
             if tuning and move.wanted is not None:
-                gain = FASTEST_TUNING / (1 + state.sweeps) ** 0.5
+                gain = FASTEST_TUNING / (1 + state.sweeps)
                 sizes[which] = (sizes[which] * (gain * (mean - move.wanted)).exp()).clamp(
                     LEAST_SIZE, move.largest_size
                 )

@@ -33,7 +33,7 @@ class Twist:
     steps: int = 8
     name: str = "twist"
     first_size: float = 0.15
-    wanted: float | None = 0.45
+    wanted: float | None = 0.5
     largest_size: float = 1.0
 
     def step(

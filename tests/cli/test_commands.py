@@ -1,6 +1,7 @@
 """The commands as a person runs them: what they write, what they say, and how they end."""
 
 import csv
+import hashlib
 import json
 import shutil
 import signal
@@ -207,6 +208,19 @@ def test_standard_input_is_a_file_too(examples, tmp_path):
         )
     assert done.returncode == 0
     assert json.loads(done.stdout)["models"]
+
+
+def test_what_came_on_standard_input_is_on_record(examples, tmp_path):
+    content = (examples / "1l2y.pdb").read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "motet", "minimise", "-", "-o", "out", "--max-steps", "1"],
+        input=content,
+        capture_output=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert record["inputs"] == {"-": hashlib.sha256(content).hexdigest()}
 
 
 def test_a_directory_is_a_batch_that_goes_on_after_a_failure(examples, tmp_path):

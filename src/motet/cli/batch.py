@@ -1,6 +1,7 @@
 """One input or a directory of them: run each, go on when one fails, and say in the end which did."""
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -91,8 +92,12 @@ def claim(directory: Path, overwrite: bool) -> None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file; of nothing for stdin."""
-    return "" if path == STDIN else hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 of a file, or of what comes on stdin, which can still be read afterwards."""
+    if path != STDIN:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    content = sys.stdin.buffer.read()
+    sys.stdin = io.TextIOWrapper(io.BytesIO(content))
+    return hashlib.sha256(content).hexdigest()
 
 
 def machine(name: str, threads: int) -> str:

@@ -60,7 +60,7 @@ def moving_pairs(longest: int) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
     for row, distance in enumerate(rmsd.values()):
         begin, end = int(ends[row] - data["length"][row]), int(ends[row])
         numbers, coords = data["resindex_A"][begin:end], data["coords"][begin:end].astype(np.float64) / 100
-        sequence = "".join(str(letter) for letter in data["seq"][begin:end])
+        sequence = data["seq"][begin:end].tobytes().decode()
         bonds = np.linalg.norm(coords[1:, 0, 0] - coords[:-1, 0, 2], axis=-1)
         whole = (np.diff(numbers) == 1).all() and (bonds < GAP).all()
         origin, name, _ = str(data["key"][row]).split("|")

@@ -132,7 +132,7 @@ def _run(job: "Refinement", record: "RunRecord", directory: Path) -> "tuple[Refi
     settings = {key: value for key, value in record.arguments.items() if key != "structure"}
     what = {"version": record.version, "inputs": list(record.inputs.values()), "seed": record.seed}
     checkpoint = Checkpoint(directory, what | settings | {"device": record.device})
-    say(f"{len(job.plan.stages) + 3} steps, each kept: stop at any moment, and the same command goes on")
+    say(f"{len(job.plan.stages) + 4} steps, each kept: stop at any moment, and the same command goes on")
 
     def look(name: str, found: "Measured") -> None:
         weight = f", weight {found.weight:.0f}" if found.weight else ""

@@ -9,20 +9,21 @@ from ..movable import Movable
 
 
 class Guided(Summable):
-    """physics + weight · target, with the masses and the mobile atoms of the physics.
+    """physics + prior + weight · target, with the masses and the mobile atoms of the physics.
 
     Args:
         physics: The force field on these atoms.
         target: How badly they explain the map, without a unit.
         weight: In kcal/mol.
+        prior: What else is known of such atoms, in kcal/mol.
     """
 
     masses: Float[Tensor, "atoms"]
     mobile: Bool[Tensor, "atoms"]
 
-    def __init__(self, physics: Movable, target: Energy, weight: float) -> None:
-        self.physics, self.target, self.weight = physics, target, weight
-        self.names = (*physics.names, "density")
+    def __init__(self, physics: Movable, target: Energy, weight: float, prior: Energy | None = None) -> None:
+        self.physics, self.target, self.weight, self.prior = physics, target, weight, prior
+        self.names = (*physics.names, "prior", "density")
         self.masses, self.mobile = physics.masses, physics.mobile
         self.latest = (float("nan"), float("nan"))  # force field in kcal/mol and target, at the last call
 
@@ -30,12 +31,15 @@ class Guided(Summable):
         """Energy of each conformation, in kcal/mol."""
         own, other = self.physics(coords), self.target(coords)
         self.latest = (float(own.detach().mean()), float(other.detach().mean()))
-        return own + self.weight * other
+        return own + self.weight * other + self._prior(coords)
 
     def terms(self, coords: Coords) -> Float[Tensor, "*batch terms"]:
-        """Energy by term, the map's last, in kcal/mol."""
-        guide = self.weight * self.target(coords)
-        return torch.cat((self.physics.terms(coords), guide.unsqueeze(-1)), dim=-1)
+        """Energy by term, in kcal/mol; the prior's and the map's come last."""
+        own = self.physics.terms(coords)
+        return torch.cat((own, torch.stack((self._prior(coords), self.weight * self.target(coords)), -1)), dim=-1)
+
+    def _prior(self, coords: Coords) -> Energies:
+        return coords.new_zeros(coords.shape[:-2]) if self.prior is None else self.prior(coords)
 
     def forget(self) -> None:
         """Drop what the force field kept from earlier calls."""

@@ -1,4 +1,4 @@
-"""Refinement against a map: place, anneal from 6 Å to the map's resolution, fit B factors, relax, and doubt."""
+"""Refinement against a map: place, anneal from 6 Å to full resolution, turn peptides, fit B factors, doubt."""
 
 import math
 from collections.abc import Callable
@@ -11,11 +11,14 @@ from torch import Tensor
 from ...density import DensityMap, ModelDensity, correlation, fit_b_factors, fit_overall_b, model_mask
 from ...density.masks import van_der_waals_radii
 from ...errors import ConfigError
+from ...forcefield import ForceField
+from ...forcefield.terms import BackboneEntropy
 from ...structure import Note, Structure
 from ..checkpoint import Checkpoint
 from ..movable import Movable
 from .annealing import Progress, Stage, run_stage, strain_relieved, target_at, weight_for
 from .guided import Guided
+from .mending import mended
 from .overfitting import (
     OverfittingTest,
     judged_by_halves,
@@ -29,6 +32,7 @@ from .placing import Docking, place
 COARSEST = 6.0  # Å: where annealing begins
 FINER = 1.6  # at most so much between two stages
 RATIO = 0.05  # of the force field's pull at room temperature
+BACKBONE = 3.0
 ATOMIC = 2.5  # Å: finer maps have a B factor for each atom, others one for each residue
 RELIEF = 100  # steps of the force field alone, before anything else
 Look = Callable[[str, "Measured"], None]
@@ -42,6 +46,8 @@ class RefinementPlan:
         resolution: Of the map, in Å.
         weight: Of 1 - CC, in kcal/mol; balanced against the force field when left out.
         ratio: The share of the force field's pull that the map has, when the weight is balanced.
+        backbone: How many times more than in the force field the statistics of φ and ψ count; a map of medium
+            resolution says less of them than it seems to.
         docking: `auto` docks what does not fit where it is, `always` the whole model, `never` nothing.
         temperature: Of the annealing, in K; 0 only minimises.
         dynamics: Steps of dynamics a stage.
@@ -55,6 +61,7 @@ class RefinementPlan:
     resolution: float
     weight: float | None = None
     ratio: float = RATIO
+    backbone: float = BACKBONE
     docking: Docking = "auto"
     temperature: float = 600.0
     dynamics: int = 300
@@ -66,6 +73,8 @@ class RefinementPlan:
             raise ConfigError(f"a resolution of {self.resolution} Å: give the map's, between 0.5 and 30 Å.")
         if (self.weight is not None and self.weight < 0) or self.ratio <= 0:
             raise ConfigError("refinement needs a weight >= 0 (or none, to balance it) and a ratio > 0.")
+        if self.backbone < 0:
+            raise ConfigError("refinement needs a weight of the backbone >= 0.")
         if self.temperature < 0 or self.dynamics < 0 or self.minimising < 1:
             raise ConfigError("refinement needs temperature >= 0, dynamics >= 0 and minimising >= 1.")
 
@@ -148,6 +157,8 @@ class Refinement:
     ) -> None:
         self.structure, self.system, self.density, self.plan = structure, system, density, plan
         self.half_maps, self.seed = half_maps, seed
+        field = ForceField([BackboneEntropy()]).to(structure.coords.device)
+        self.prior = plan.backbone * field.bind(structure) if plan.backbone else None
         self.radii = van_der_waals_radii(structure.topology)
         self.model = replace(
             ModelDensity.of(structure, density.grid, plan.resolution),
@@ -247,6 +258,11 @@ class Refinement:
 
             return step
 
+        def turned(coords: Tensor, b_factors: Tensor) -> "_Result":
+            guided = self._guided(self.plan.resolution, coords, b_factors, self.density)
+            coords, words = mended(guided, self.structure.topology, coords, say)
+            return coords, self.b_fitted(coords, overall=True), guided.weight, words
+
         def last(coords: Tensor, b_factors: Tensor) -> "_Result":
             b_factors = self.b_fitted(coords, overall=False)
             coords, weight = self._stage(self._relaxing, coords, b_factors, self.density, 99, progress("relax"))
@@ -257,7 +273,7 @@ class Refinement:
             (name, annealed(number, stage, name))
             for number, (stage, name) in enumerate(zip(self.plan.stages, names, strict=True))
         ]
-        return [("input", start), ("placed", placed), *stages, ("refined", last)]
+        return [("input", start), ("placed", placed), *stages, ("mended", turned), ("refined", last)]
 
     @property
     def _relaxing(self) -> Stage:
@@ -274,13 +290,24 @@ class Refinement:
         weight: float | None = None,
     ) -> tuple[Float[Tensor, "atoms 3"], float]:
         """One stage against one map, and the weight that it had."""
+        guided = self._guided(stage.resolution, coords, b_factors, density, weight)
+        return run_stage(stage, guided, coords, self.seed + number, progress), guided.weight
+
+    def _guided(
+        self,
+        resolution: float,
+        coords: Tensor,
+        b_factors: Tensor,
+        density: DensityMap,
+        weight: float | None = None,
+    ) -> Guided:
+        """Force field and map at a resolution; the weight of the plan or, where there is none, balanced here."""
         model = self.model.with_b_factors(b_factors)
-        target = target_at(density, coords, model, stage.resolution, self.plan.resolution)
+        target = target_at(density, coords, model, resolution, self.plan.resolution)
         weight = weight if weight is not None else self.plan.weight
         if weight is None:
             weight = weight_for(self.system, target, coords, self.plan.ratio, self.seed)
-        guided = Guided(self.system, target, weight)
-        return run_stage(stage, guided, coords, self.seed + number, progress), weight
+        return Guided(self.system, target, weight, self.prior)
 
     def _doubted(self, coords: Tensor, b_factors: Tensor, weight: float) -> OverfittingTest:
         """The last stage again, from the refined model, against a half map or against noise."""

@@ -77,7 +77,8 @@ def main() -> None:
     kind = arguments.work / arguments.ablation
     kind.mkdir(exist_ok=True)
     seen_by = "shuffled" if arguments.ablation == "shuffled" else "true"
-    logits, region_scores = np.zeros((arguments.seeds, len(proteins), 2)), []
+    logits = np.zeros((arguments.seeds, len(proteins), 2))
+    profiles: dict[int, list[np.ndarray]] = {}
     members = []
     for seed in range(arguments.seeds):
         for fold in range(FOLDS):
@@ -98,9 +99,10 @@ def main() -> None:
             members.append(member.eval())
             for index, found in evaluate(member, proteins, views, tables, fold):
                 logits[seed, index] = found
-            region_scores += region_quality(member, regions, seen, tables, fold)
+            for index, found in profile(member, regions, seen, tables, fold):
+                profiles.setdefault(index, []).append(found)
     mean = logits.mean(0)
-    write_held_out(proteins, mean, region_scores, kind)
+    write_held_out(proteins, mean, region_quality(regions, profiles), kind)
     if arguments.ship:
         ship(arguments.ship, (physics, direction), members, proteins, mean, arguments)
 
@@ -319,16 +321,22 @@ def evaluate(member, proteins, views, tables, fold: int):
 
 
 @torch.no_grad()
-def region_quality(member, regions: list[Region], seen, tables, fold: int) -> list[tuple[float, float]]:
-    """AUROC within each held-out protein: of the region head, and of disorder alone."""
-    found = []
+def profile(member, regions: list[Region], seen, tables, fold: int):
+    """The profile of each held-out protein with its disorder, `2 residues`."""
     for index, one in enumerate(regions):
-        if one.fold == fold and 0 < one.inside.mean() < 1:
+        if one.fold == fold:
             batch, disorder, view = gathered([index], regions, seen)
             reading = member(batch, tables, disorder, view=view)
-            pair = (reading.region[0].numpy(), reading.disorder[0].numpy())
-            found.append(tuple(float(roc_auc_score(one.inside, score)) for score in pair))
-    return found
+            yield index, torch.cat((reading.region, reading.disorder)).numpy()
+
+
+def region_quality(regions: list[Region], profiles: dict[int, list[np.ndarray]]) -> list[list[float]]:
+    """AUROC within each held-out protein: of the mean profile over seeds, and of disorder alone."""
+    return [
+        [float(roc_auc_score(regions[index].inside, score)) for score in np.mean(found, 0)]
+        for index, found in sorted(profiles.items())
+        if 0 < regions[index].inside.mean() < 1
+    ]
 
 
 def write_held_out(proteins: list[Protein], logits: np.ndarray, region_scores, kind: Path) -> None:

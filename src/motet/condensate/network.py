@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool1d, pad, softplus
 
 from ..nn import GatedSelfAttention, LayerNorm
 from .disorder import Disorder
-from .physics import DESCRIPTORS, FEWEST, PairTables, PhysicalLayer, PhysicalView
+from .physics import DESCRIPTORS, FEWEST, NEIGHBOURHOOD, PairTables, PhysicalLayer, PhysicalView
 from .sequences import LETTERS, SequenceBatch
 
 STRIDE, FRAGMENT = 4, 8  # residues between the starts of two fragments, and in one
@@ -132,7 +132,7 @@ class CondensateNetwork(nn.Module):
             by_learning=learned[:, 0],
             shares=shares,
             client=self.offset[1] + learned[:, 1],
-            region=self._region(tokens, loose, seen),
+            region=self._region(batch, tokens, loose, seen),
             disorder=loose,
             view=seen,
         )
@@ -182,10 +182,18 @@ class CondensateNetwork(nn.Module):
         around = composition[:, None] @ by_head @ composition[:, None].mT
         return 4.0 * around + distance
 
-    def _region(self, tokens: Tensor, disorder: Tensor, view: PhysicalView) -> Float[Tensor, "proteins residues"]:
+    def _region(
+        self, batch: SequenceBatch, tokens: Tensor, disorder: Tensor, view: PhysicalView
+    ) -> Float[Tensor, "proteins residues"]:
+        """Regions are long: what a residue's neighbourhood says on the mean."""
         spread = tokens.repeat_interleave(STRIDE, 1)[:, : disorder.shape[1]]
         field = view.field if self.settings.physics else torch.zeros_like(view.field)
-        return self.region(torch.cat((spread, disorder[..., None], 10.0 * field[..., None]), -1)).squeeze(-1)
+        alone = self.region(torch.cat((spread, disorder[..., None], 10.0 * field[..., None]), -1)).squeeze(-1)
+        there = batch.present.to(alone.dtype)
+        total, count = (
+            avg_pool1d(x[:, None], NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2).squeeze(1) for x in (alone * there, there)
+        )
+        return total / count.clamp_min(1e-6)
 
 
 class _Block(nn.Module):

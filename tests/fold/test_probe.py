@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -20,6 +22,14 @@ def test_tokens_in_one_place_have_cosine_one_and_tokens_in_two_opposite_places_s
     assert two.cosines[0] == pytest.approx(4 / 6)
     assert two.cosines[-1] == pytest.approx(2 / 6)
     assert two.cosines.sum() == pytest.approx(1)
+
+
+def test_energy_is_largest_where_all_tokens_are_one():
+    """Σ exp⟨x_i, x_j⟩ / (2n²): e/2 in one place, (e + 1/e)/4 in two opposite ones."""
+    token = torch.randn(8, generator=torch.Generator().manual_seed(0))
+    assert TokenStatistics.of(token.expand(6, 8)).energy == pytest.approx(math.e / 2)
+    two = TokenStatistics.of(torch.stack((token, token, -token, -token)))
+    assert two.energy == pytest.approx((math.e + 1 / math.e) / 4)
 
 
 def test_a_probe_sees_every_block_and_changes_nothing(make_model, modules):

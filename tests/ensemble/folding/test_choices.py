@@ -1,5 +1,7 @@
 """Which rows are chosen, and what their clusters are held against."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -14,10 +16,11 @@ from motet.ensemble.folding import (
     weigh,
 )
 from motet.ensemble.folding.alignment_clusters import dbscan
-from motet.ensemble.folding.hypotheses import Plateau, plateau_of, responsibilities
+from motet.ensemble.folding.hypotheses import Plateau, plateau_of, random_twin, responsibilities
 from motet.ensemble.folding.perturbations import named
 from motet.ensemble.folding.weighing import log_proposal
 from motet.errors import ConfigError
+from motet.fold import AlphaFold, preset
 from motet.fold.alignment import Rows
 
 
@@ -146,6 +149,26 @@ def test_one_cloud_has_no_plateau():
     found = plateau_of(torch.randn(4, 60, 32, generator=seeded()))
     assert found.length == 0
     assert found.labels.tolist() == [0] * 60
+
+
+def test_a_random_twin_has_the_same_numbers_elsewhere_and_touches_no_global_state():
+    config = preset("model_3_ptm")
+    config = replace(
+        config, evoformer=replace(config.evoformer, blocks=1), extra_msa=replace(config.extra_msa, blocks=1)
+    )
+    model = AlphaFold(config)
+    state, before = torch.get_rng_state(), {name: one.clone() for name, one in model.named_parameters()}
+    twin, again = random_twin(model, 3), random_twin(model, 3)
+    assert torch.equal(torch.get_rng_state(), state)
+    moved = 0
+    for (name, mine), theirs, repeated in zip(
+        model.named_parameters(), twin.parameters(), again.parameters(), strict=True
+    ):
+        assert torch.equal(mine, before[name])
+        assert torch.equal(theirs, repeated)
+        assert torch.equal(mine.flatten().sort().values, theirs.flatten().sort().values)
+        moved += not torch.equal(mine, theirs)
+    assert moved > 100
 
 
 def test_responsibilities_are_soft_and_sum_to_one():

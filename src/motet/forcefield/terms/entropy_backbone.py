@@ -84,9 +84,9 @@ class BackboneEntropy(Term):
         if not sites:
             return ()
         angles = torsion(scene.at(bound.corners).diff(dim=2).movedim(2, -1))
-        phi = angles.index_select(-1, bound.site)
-        psi = angles.index_select(-1, bound.site + sites)
-        heights = on_surface(self.coefficients.to(phi.dtype), bound.kind, phi, psi)
+        both = torch.stack((bound.site, bound.site + sites))
+        phi_psi = angles.index_select(-1, both.flatten()).unflatten(-1, both.shape).movedim(-2, 0)
+        heights = on_surface(self.coefficients.to(angles.dtype), bound.kind, phi_psi)
         own, as_cis = heights[..., :sites], heights[..., sites:]
         if len(bound.proline):
             share = _cis(torch.cos(angles[..., 2 * sites :]))

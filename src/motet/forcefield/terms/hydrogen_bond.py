@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from ...chem import read_table
 from ..conditions import Conditions
 from ..contacts import TABLES
+from ..directed_pairs import DirectedPairs, meeting
 from ..layout import Layout
 from ..neighbours import SKIN, Neighbours
 from ..polar import polar_atoms
 from ..scene import Scene
 from ..shares import PairShare, Share
 from ..switch import hump, switch
-from ..vectors import TINY, dot, unit
+from ..vectors import TINY
 from .term import Term
 
 DEPTHS = ("depth_backbone_backbone", "depth_backbone_sidechain", "depth_sidechain_sidechain")
@@ -32,7 +33,6 @@ DISTANCES = (
 class HydrogenBondBound(NamedTuple):
     """Donors' hydrogens and acceptors. Both point along unit(p - q) + weight · unit(r - s)."""
 
-    donor_atom: Int[Tensor, "donors"]
     donor_frame: Int[Tensor, "4 donors"]
     donor_weight: Float[Tensor, "donors"]
     donor_reach: Float[Tensor, "donors"]
@@ -49,14 +49,24 @@ class HydrogenBondBound(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Hydrogens and acceptors within reach, and their atoms, through all conformations; rows of the bound."""
+    """Hydrogens and acceptors within reach, through all conformations.
 
-    donor: Int[Tensor, "bonds"]
-    acceptor: Int[Tensor, "bonds"]
-    donor_row: Int[Tensor, "bonds"]
-    acceptor_row: Int[Tensor, "bonds"]
-    donor_atom: Int[Tensor, "bonds"]
-    acceptor_atom: Int[Tensor, "bonds"]
+    Args:
+        pairs: Donor and acceptor atoms, and where hydrogen and lone pair point.
+        turns: 1 where the hydrogen turns freely on its cone, 0 where its place is known.
+        cosine: Of the angle that the acceptor likes best.
+        width: How far that cosine may be off.
+        strength: Share of molecules in which the bond is there.
+        depth: Place in the depths, by what the two belong to.
+        distance: Place in the distances, by their elements.
+        protein: As in `Neighbours`.
+    """
+
+    pairs: DirectedPairs
+    turns: Float[Tensor, "bonds"]
+    cosine: Float[Tensor, "bonds"]
+    width: Float[Tensor, "bonds"]
+    strength: Float[Tensor, "bonds"]
     depth: Int[Tensor, "bonds"]
     distance: Int[Tensor, "bonds"]
     protein: Int[Tensor, "bonds"]
@@ -91,7 +101,6 @@ class HydrogenBond(Term):
         names, elements = layout.names.tolist(), layout.elements.tolist()
         shape = _shape()
         return HydrogenBondBound(
-            _integers([donor.atom for donor in donors]),
             _integers([donor.frame for donor in donors]).reshape(-1, 4).T.contiguous(),
             _reals([donor.weight for donor in donors]),
             _reals([0.0 if donor.cone else shape["bond_to_hydrogen"] for donor in donors]),
@@ -126,30 +135,17 @@ class HydrogenBond(Term):
 
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of all candidates."""
-        assert isinstance(bound, HydrogenBondBound)
         assert isinstance(selected, Candidates)
-        if not len(selected.donor):
+        pairs = selected.pairs
+        if not len(pairs.reach):
             return ()
-        points = scene.points.flatten(1)
-        donor_axis = _axis(scene, bound.donor_frame, bound.donor_weight).index_select(1, selected.donor)
-        acceptor_axis = _axis(scene, bound.acceptor_frame, bound.acceptor_weight).index_select(
-            1, selected.acceptor
-        )
-        apart = points.index_select(1, selected.acceptor_atom) - points.index_select(1, selected.donor_atom)
-        row, column = selected.donor_row, selected.acceptor_row
-        reach = bound.donor_reach.index_select(0, row)
-        towards = unit(apart - reach * donor_axis)
-        explicit = (reach > 0).to(reach.dtype)
-        bend = dot(donor_axis, towards)
-        tilt = -dot(acceptor_axis, towards)
         shape = _shape()
-        donor = explicit * bend.clamp_min(0.0).square()
-        donor = donor + (1.0 - explicit) * hump((bend - shape["cone_cosine"]) / shape["cone_width"])
-        cosine, width = bound.acceptor_cosine.index_select(0, column), bound.acceptor_width.index_select(0, column)
-        acceptor = hump((tilt - cosine) / width)
-        strength = bound.donor_strength.index_select(0, row) * bound.acceptor_strength.index_select(0, column)
-        values = self._well(dot(apart, apart), selected) * strength * donor * acceptor
-        return (PairShare(values, selected.donor_atom, selected.acceptor_atom, selected.protein),)
+        squared, bend, tilt = meeting(scene.points.flatten(1), pairs)
+        cone = hump((bend - shape["cone_cosine"]) / shape["cone_width"])
+        donor = torch.lerp(bend.clamp_min(0.0).square(), cone, selected.turns)
+        acceptor = hump((tilt - selected.cosine) / selected.width)
+        values = self._well(squared, selected) * selected.strength * donor * acceptor
+        return (PairShare(values, pairs.corners[0], pairs.corners[1], selected.protein),)
 
     def _well(self, squared: Float[Tensor, "bonds"], selected: Candidates) -> Float[Tensor, "bonds"]:
         shape = _shape()
@@ -166,31 +162,28 @@ class HydrogenBond(Term):
 def _candidates(
     bound: HydrogenBondBound, atoms: int, i: Tensor, j: Tensor, protein: Tensor, hydrogen: Tensor
 ) -> Candidates:
-    """Rows of donors and acceptors, with the class of each bond."""
-    conformation, first, second = i // atoms, i % atoms, j % atoms
-    donors, acceptors = len(bound.donor_atom), len(bound.acceptor_cosine)
+    """What is known of each bond before anything moves."""
+    first, second = i % atoms, j % atoms
     a, b = bound.element[first], bound.element[second]
     distance = torch.where((a == 2) | (b == 2), 3, torch.where(a != b, 0, torch.where(a == 1, 1, 2)))
     row, column = bound.donor_of_atom[first, hydrogen], bound.acceptor_of_atom[second]
+    reach = bound.donor_reach[row]
+    pairs = DirectedPairs.of(
+        (i, j),
+        (bound.donor_frame[:, row] + (i - first), bound.acceptor_frame[:, column] + (j - second)),
+        (bound.donor_weight[row], bound.acceptor_weight[column]),
+        reach,
+    )
     return Candidates(
-        conformation * donors + row,
-        conformation * acceptors + column,
-        row,
-        column,
-        i,
-        j,
+        pairs,
+        (reach == 0).to(reach.dtype),
+        bound.acceptor_cosine[column],
+        bound.acceptor_width[column],
+        bound.donor_strength[row] * bound.acceptor_strength[column],
         2 - bound.backbone[first] - bound.backbone[second],
         distance,
         protein,
     )
-
-
-def _axis(
-    scene: Scene, frame: Int[Tensor, "4 rows"], weight: Float[Tensor, "rows"]
-) -> Float[Tensor, "3 all_rows"]:
-    """Unit vectors along which hydrogens, or lone pairs, lie."""
-    p, q, r, s = scene.at(frame).unbind(2)
-    return unit(unit(p - q) + weight * unit(r - s)).flatten(1)
 
 
 @cache

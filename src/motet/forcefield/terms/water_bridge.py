@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...chem import read_table
 from ..conditions import Conditions
 from ..contacts import TABLES
+from ..directed_pairs import DirectedPairs, meeting
 from ..layout import Layout
 from ..neighbours import Neighbours
 from ..polar import outward_frames
@@ -18,7 +19,7 @@ from ..scene import Scene
 from ..shares import PairShare, Share
 from ..sites import near_sites
 from ..switch import hump
-from ..vectors import TINY, dot, unit
+from ..vectors import TINY
 from .term import Term
 
 BACKBONE = ("N", "O", "OXT")
@@ -40,8 +41,7 @@ class WaterBound(NamedTuple):
 class Bridges(NamedTuple):
     """Polar atoms about as far apart as a water between them asks for, through all conformations."""
 
-    site: Int[Tensor, "2 pairs"]
-    atom: Int[Tensor, "2 pairs"]
+    pairs: DirectedPairs
     protein: Int[Tensor, "pairs"]
 
 
@@ -83,34 +83,31 @@ class WaterBridge(Term):
         found = near_sites(points, bound.protein, int(bound.proteins), reach)
         apart = (bound.residue[found.first] - bound.residue[found.second]).abs() > 1
         found = found.where(apart & (bound.backbone[found.first] + bound.backbone[found.second] < 2))
-        sites = torch.stack((found.first, found.second))
-        conformation = found.conformation
-        return Bridges(
-            sites + conformation * len(bound.atom), bound.atom[sites] + conformation * bound.atoms, found.protein
+        shift = found.conformation * bound.atoms
+        ends = found.first, found.second
+        pairs = DirectedPairs.of(
+            (bound.atom[ends[0]] + shift, bound.atom[ends[1]] + shift),
+            (bound.frame[:, ends[0]] + shift, bound.frame[:, ends[1]] + shift),
+            (bound.weight[ends[0]], bound.weight[ends[1]]),
+            points.new_zeros(len(shift)),
         )
+        return Bridges(pairs, found.protein)
 
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of the bridges."""
-        assert isinstance(bound, WaterBound)
         assert isinstance(selected, Bridges)
-        if not selected.atom.shape[1]:
+        pairs = selected.pairs
+        if not len(pairs.reach):
             return ()
         shape = _shape()
-        p, q, r, s = scene.at(bound.frame).unbind(2)
-        axis = unit(unit(p - q) + bound.weight * unit(r - s)).flatten(1)
-        ends = scene.points.flatten(1).index_select(1, selected.atom.flatten()).unflatten(1, (2, -1))
-        apart = ends[:, 1] - ends[:, 0]
-        squared = dot(apart, apart) + TINY
-        length = squared.sqrt()
-        towards = apart / length
-        axes = axis.index_select(1, selected.site.flatten()).unflatten(1, (2, -1))
-        cosines = torch.stack((dot(axes[:, 0], towards), -dot(axes[:, 1], towards)))
-        angles = hump((cosines - shape["cosine"]) / shape["width"]).prod(0)
-        window = hump((length - shape["bridging_distance"]) / shape["bridging_width"])
-        buried = scene.buried.flatten().index_select(0, selected.atom.flatten()).unflatten(0, (2, -1)).mean(0)
-        depth = self.log_depth.to(length.dtype).exp()
+        squared, *cosines = meeting(scene.points.flatten(1), pairs)
+        angles = hump((torch.stack(cosines) - shape["cosine"]) / shape["width"]).prod(0)
+        window = hump(((squared + TINY).sqrt() - shape["bridging_distance"]) / shape["bridging_width"])
+        ends = pairs.corners[:2]
+        buried = scene.buried.flatten().index_select(0, ends.flatten()).unflatten(0, (2, -1)).mean(0)
+        depth = self.log_depth.to(squared.dtype).exp()
         values = -depth * window * angles * 4.0 * buried * (1.0 - buried)
-        return (PairShare(values, selected.atom[0], selected.atom[1], selected.protein),)
+        return (PairShare(values, ends[0], ends[1], selected.protein),)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Moves that keep both ends: torsions inside a window turn, and three residues close the chain again."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +43,16 @@ class _Backbone:
         closing = ((phi >= 0) & (psi >= 0)).nonzero().squeeze(-1)
         return cls(closing, tree.tree_of_atom[atoms[closing, 1]], atoms, phi, psi, omega)
 
+    def windows(self, spans: Sequence[int]) -> Int[Tensor, "windows 3"]:
+        """Every three closing residues of one chain, the next one so many closing residues further."""
+        apart = torch.tensor([(0, one, one + two) for one in spans for two in spans], device=self.closing.device)
+        if not apart.numel():
+            return self.closing.new_zeros(0, 3)
+        place = (torch.arange(len(self.closing), device=apart.device)[:, None, None] + apart).flatten(0, 1)
+        place = place[place[:, 2] < len(self.closing)]
+        segment = self.segment[place]
+        return self.closing[place[segment[:, 0] == segment[:, 2]]]
+
 
 @dataclass(frozen=True, eq=False)
 class Closure:
@@ -57,13 +68,13 @@ class Closure:
     With equal chances the last factor is the ratio of the numbers of solutions. Choosing by nearness is our own.
 
     Args:
-        backbone: Which residues can close.
-        spans: How many closing residues further the next one is: each is tried equally often.
+        backbone: The residues.
+        windows: Three closing residues of one chain, each tried equally often.
         name: `loop` for windows of a few residues, `hinge` for rigid pieces between distant ones.
     """
 
     backbone: _Backbone
-    spans: Int[Tensor, "spans"]
+    windows: Int[Tensor, "windows 3"]
     name: str
     first_size: float
     wanted: float | None = 0.35
@@ -82,15 +93,10 @@ class Closure:
         return cls._of(landscape, [span for span in doubling if span <= longest], "hinge", 0.005)
 
     @classmethod
-    def _of(
-        cls, landscape: Landscape, spans: "range | list[int]", name: str, first_size: float
-    ) -> "Closure | None":
+    def _of(cls, landscape: Landscape, spans: Sequence[int], name: str, first_size: float) -> "Closure | None":
         backbone = _Backbone.of(landscape)
-        longest = int(backbone.segment.bincount().max()) if len(backbone.segment) else 0
-        able = [span for span in spans if span + min(spans, default=0) < longest]
-        if not able:
-            return None
-        return cls(backbone, torch.tensor(able, device=backbone.closing.device), name, first_size)
+        windows = backbone.windows(spans)
+        return cls(backbone, windows, name, first_size) if len(windows) else None
 
     def step(
         self, landscape: Landscape, walkers: Walkers, size: Float[Tensor, "walkers"], dice: Dice
@@ -101,29 +107,11 @@ class Closure:
     def propose(
         self, landscape: Landscape, q: Float[Tensor, "walkers free"], size: Float[Tensor, "walkers"], dice: Dice
     ) -> Proposal:
-        """A window, a turn inside it, and one way to close it again."""
-        residues, inside = self._window(dice)
+        """A window, chosen without a look at the conformation, a turn inside it, and one way to close it again."""
+        count = len(self.windows)
+        residues = self.windows[(dice.uniform(1).squeeze(-1) * count).long().clamp_max(count - 1)]
         turn = dice.normal(q.shape[-1]) * size[:, None] * self._share(residues, q)
-        toss = dice.uniform(1)
-        there, log_ratio = q.clone(), q.new_zeros(len(q))
-        possible = inside.clone()
-        who = inside.nonzero().squeeze(-1)
-        if len(who):
-            turned = q[who] + turn[who]
-            closed, ratio, found = self._closed(landscape, q[who], turned, residues[who], toss[who])
-            there[who], log_ratio[who], possible[who] = closed, ratio, found
-        return Proposal(there, log_ratio, possible)
-
-    def _window(self, dice: Dice) -> tuple[Int[Tensor, "walkers 3"], Bool[Tensor, "walkers"]]:
-        """Three closing residues, and whether one chain holds them; chosen without a look at the conformation."""
-        marks, backbone = dice.uniform(3), self.backbone
-        spans = self.spans[(marks[:, 1:] * len(self.spans)).long().clamp_max(len(self.spans) - 1)]
-        first = (marks[:, 0] * len(backbone.closing)).long().clamp_max(len(backbone.closing) - 1)
-        chosen = first[:, None] + torch.cat((torch.zeros_like(spans[:, :1]), spans.cumsum(1)), dim=1)
-        last = len(backbone.closing) - 1
-        segment = backbone.segment[chosen.clamp_max(last)]
-        inside = (chosen[:, 2] <= last) & (segment[:, 0] == segment[:, 2])
-        return backbone.closing[chosen.clamp_max(last)], inside
+        return Proposal(*self._closed(landscape, q, q + turn, residues, dice.uniform(1)))
 
     def _share(self, residues: Int[Tensor, "walkers 3"], q: Tensor) -> Float[Tensor, "walkers free"]:
         """How much each coordinate turns: those of the residues next to the closing ones, inside the window."""

@@ -11,10 +11,14 @@ from ..ensemble import Ensemble
 from ..io import atomic_write
 
 ITSELF = "motet"
+FLOW = ("jumper2021", "lipman2023", "yim2023")
+MONTE_CARLO = ("duane1987", "mendez2010", "coutsias2004", "dodd1993", "swendsen1986")
 GENERATORS = {
     "alphafold2": ("jumper2021", "delalamo2022", "waymentsteele2024", "geshkovski2025", "vehtari2024"),
     "langevin": ("leimkuhler2013",),
-    "montecarlo": ("duane1987", "mendez2010", "coutsias2004", "dodd1993", "swendsen1986"),
+    "montecarlo": MONTE_CARLO,
+    "flow": FLOW,
+    "both": (*FLOW, *MONTE_CARLO),
     "predictions": ("campello2013",),
 }
 FORCE_FIELD = ("lazaridis1999", "enghhuber2006")

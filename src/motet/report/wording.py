@@ -13,8 +13,10 @@ _GENERATORS = {
     "file": "reading a file",
     "predictions": "a structure predictor",
     "loop": "loop building",
+    "flow": "the learned flow",
+    "both": "torsion Monte Carlo from what the learned flow drew",
 }
-PROPOSALS = ("predictions", "loop")  # generators whose shares are no populations
+PROPOSALS = ("predictions", "loop", "flow")  # generators whose shares are no populations
 
 
 def verdict(analysis: Analysis) -> list[str]:
@@ -123,6 +125,11 @@ def weighting(ensemble: Ensemble) -> str:
         return (
             "Loops were closed from random torsions where there is room, and those most like native loops were "
             "kept: every one counts the same, and shares are no populations."
+        )
+    if ensemble.provenance.generator == "flow":
+        return (
+            "The network knows neither energies nor the density that it draws from: every conformation counts the "
+            "same, and shares are frequencies of proposals, no populations."
         )
     temperature = f"{plain(ensemble.provenance.temperature)}\u00a0K"
     match ensemble.provenance.weighting:

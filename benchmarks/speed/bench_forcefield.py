@@ -1,6 +1,7 @@
 """Energy, energy + gradient, and batches of conformations, one thread: `pytest benchmarks --benchmark-enable`.
 
-To beat, energy + gradient: 8 ms at 76 residues, 20 ms at 214 (tmol 0.2.0).
+To beat, energy + gradient: 8 ms at 76 residues, 20 ms at 214, 79 ms at 753 (tmol 0.2.0).
+Peers side by side: `peers.py`.
 """
 
 from pathlib import Path
@@ -12,7 +13,7 @@ from motet.forcefield import ForceField
 from motet.io import read
 
 STRUCTURES = Path(__file__).parents[2].parent / "shared" / "data" / "structures"
-PROTEINS = ["1ubq", "4ake_A"]
+PROTEINS = ["1ubq", "4ake_A", "5opj"]
 
 
 @pytest.fixture(params=PROTEINS)

@@ -34,8 +34,8 @@ class HitAndRun:
         halvings: Bisections of the interval in which it fails first.
     """
 
-    turn: float = 1.0
-    shift: float = 2.5
+    turn: float = 0.7
+    shift: float = 1.75
     marks: int = 8
     halvings: int = 4
 

@@ -8,6 +8,7 @@ chain.
 import csv
 import itertools
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def fits(structure, row: dict[str, str]) -> bool:
         for text in texts(row):
             parse_mutation(text, structure.topology)
     except MotetError as error:
-        print(f"left out: {row['dataset']} {row['pdb']} {error}", flush=True)
+        print(f"left out: {row['dataset']} {row['pdb']} {error}", file=sys.stderr)
         return False
     return True
 
@@ -108,7 +109,7 @@ def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
             done |= new
             with path.open("a") as sink:
                 sink.writelines(json.dumps(entry) + "\n" for entry in new.items())
-        print(f"{name}: {sum(key_of(row) in done for row in rows)} of {len(rows)}", flush=True)
+        print(f"{name}: {sum(key_of(row) in done for row in rows)} of {len(rows)}", file=sys.stderr)
     return {i: done[key_of(row)] for i, row in enumerate(rows) if key_of(row) in done}
 
 

@@ -1,13 +1,14 @@
 """Train the residue preferences: what stands at a place, and what stands there in its family.
 
-Data: 5,590 chains of 40 to 128 residues with alignment profiles, ProMod3's structure data base (Debian's package
-promod3-data, Apache-2.0; coordinates wwPDB, CC0). Chains that resemble a protein of the stability data (identity
-of a local alignment of 30 % over 40 residues or more) are left out, so that a cross-validation over those proteins
-never meets its own test proteins here.
+Data: 18,438 chains of 40 to 400 residues with alignment profiles, ProMod3's structure data base (Debian's package
+promod3-data, Apache-2.0; coordinates wwPDB, CC0), as ../shared/data/dynamics/promod3_chains/extract_promod3.py
+reads it (--min 40 --max 400). Chains that resemble a protein of the stability data (identity of a local alignment
+of 30 % over 40 residues or more) are left out, so that a cross-validation over those proteins never meets its own
+test proteins here.
 
-    python scripts/train/residue_preferences.py ../shared/data preferences.safetensors
+    python scripts/train/residue_preferences.py chains.npz ../shared/data/ddg preferences.safetensors
 
-Writes a checkpoint after every epoch and goes on from it when it is there. Two minutes of one core.
+Writes a checkpoint every few minutes and goes on from it when it is there.
 """
 
 import argparse
@@ -21,71 +22,75 @@ from safetensors.torch import save_file
 
 from motet.ensemble.ddg.preferences import LETTERS, UNKNOWN, Places, ResiduePreferences
 
-BATCH = 24  # chains
-NOISE = 0.08  # Å, of every atom: a backbone is not known better
+RESIDUES = 2000  # in a batch, the padding among them
+NOISE = 0.1  # Å, of every atom: a backbone is not known better
 HIDDEN = 0.1  # of the neighbours' types
 SUSPECT = 60  # score of BLOSUM62 above which an alignment is looked at closely
+EPOCHS = 2  # that the one-cycle schedule is laid out for
+OFTEN = 50  # batches between checkpoints
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("chains", type=Path)
+    parser.add_argument("stability", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--batches", type=int, default=1800, help="of some 1,700 residues; an epoch has 1,810")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    chains = Chains(options.data / "dynamics" / "promod3_chains" / "chains_len40_128.npz")
-    allowed = np.setdiff1d(np.arange(len(chains.length)), similar(chains, options.data / "ddg"))
-    held_out = allowed[::20]
+    chains = Chains(options.chains)
+    allowed = np.setdiff1d(np.arange(len(chains.length)), similar(chains, options.stability, options.out))
+    held_out = allowed[::100]
     allowed = np.setdiff1d(allowed, held_out)
     print(f"{len(allowed)} chains to learn from, {len(held_out)} to watch", flush=True)
+    random = np.random.default_rng(options.seed)
+    plan = [batch for _ in range(EPOCHS) for batch in chains.plan(allowed, random)]
     network = ResiduePreferences()
     optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-4)
-    steps = options.epochs * (len(allowed) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=len(plan), pct_start=0.1)
     state, first = options.out.with_suffix(".state"), 0
     if state.exists():
         saved = torch.load(state, weights_only=True)
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
-        first = saved["epoch"]
-    for epoch in range(first, options.epochs):
-        began = time.process_time()
-        random = np.random.default_rng(options.seed + epoch)
-        order = random.permutation(allowed)[: len(allowed) // BATCH * BATCH].reshape(-1, BATCH)
-        losses = []
-        for rows in order:
-            places, native, family = chains.batch(rows, random)
-            loss = cross_entropy(network(places), native, family, places.present)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
-        with torch.no_grad():
-            watched = [
-                float(cross_entropy(network(b[0]), b[1], b[2], b[0].present))
-                for b in (chains.batch(part) for part in np.array_split(held_out, 8))
-            ]
-        print(
-            f"epoch {epoch + 1}: {np.mean(losses):.4f}, watched {np.mean(watched):.4f}, "
-            f"{time.process_time() - began:.0f} s",
-            flush=True,
-        )
-        saved = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-        torch.save(saved | {"schedule": schedule.state_dict(), "epoch": epoch + 1}, state)
-        save_file({name: value.half() for name, value in network.state_dict().items()}, options.out)
+        first = saved["batches"]
+    plan = plan[: options.batches]
+    began, losses = time.process_time(), []
+    for number, batch in enumerate(plan[first:], start=first + 1):
+        for group in optimiser.param_groups:  # the last third cools down to nothing
+            group["lr"] *= min(1.0, 3.0 * (len(plan) - number) / len(plan))
+        places, native, family = chains.batch(batch, np.random.default_rng([options.seed, number]))
+        loss = sum(cross_entropy(network(places), native, family, places.present)) / 2
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        if number % OFTEN == 0 or number == len(plan):
+            spent = time.process_time() - began
+            print(f"{number} of {len(plan)}: {np.mean(losses):.4f}; {spent:.0f} s", flush=True)
+            losses.clear()
+            saved = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save(saved | {"schedule": schedule.state_dict(), "batches": number}, state)
+            save_file({name: value.half() for name, value in network.state_dict().items()}, options.out)
+    with torch.no_grad():
+        watched = []
+        for batch in chains.plan(held_out, np.random.default_rng(options.seed)):
+            places, native, family = chains.batch(batch)
+            watched.append([float(one) for one in cross_entropy(network(places), native, family, places.present)])
+    found, profile = np.mean(watched, axis=0)
+    print(f"held-out chains: {found:.4f} nats a residue found, {profile:.4f} of its family's profile")
 
 
 def cross_entropy(costs, native, family, present):
-    """Of both answers, in nats a residue."""
+    """Of either answer, in nats a residue."""
     known = present & (native < UNKNOWN)
     one = costs[..., 0, :].gather(-1, native.clamp_max(UNKNOWN - 1)[..., None]).squeeze(-1)
     many = (costs[..., 1, :] * family).sum(-1)
-    return (one[known].mean() + many[known].mean()) / 2
+    return one[known].mean(), many[known].mean()
 
 
 class Chains:
@@ -107,6 +112,18 @@ class Chains:
     def sequence(self, chain: int) -> str:
         return self.letters[self.start[chain] : self.start[chain + 1]]
 
+    def plan(self, chains: np.ndarray, random) -> list[np.ndarray]:
+        """Batches of chains of much the same length, every chain once, in random order."""
+        order = random.permutation(chains)
+        order = order[np.argsort(self.length[order] + random.uniform(0, 20, len(order)), kind="stable")]
+        batches, first = [], 0
+        for last in range(1, len(order) + 1):
+            longest = self.length[order[first : last + 1]].max()
+            if last == len(order) or longest * (last + 1 - first) > RESIDUES:
+                batches.append(order[first:last])
+                first = last
+        return [batches[k] for k in random.permutation(len(batches))]
+
     def batch(self, chains, random=None):
         longest = int(self.length[chains].max())
         shape = len(chains), longest
@@ -125,10 +142,13 @@ class Chains:
         return places, torch.from_numpy(types), torch.from_numpy(family)
 
 
-def similar(chains: Chains, stability: Path) -> np.ndarray:
-    """Chains that resemble a protein of the stability data, by Smith-Waterman (parasail)."""
+def similar(chains: Chains, stability: Path, out: Path) -> np.ndarray:
+    """Chains that resemble a protein of the stability data, by Smith-Waterman (parasail); kept beside `out`."""
     import parasail
 
+    kept = out.with_suffix(".similar.npy")
+    if kept.exists():
+        return np.load(kept)
     known = [one for one in sorted(sequences(stability)) if len(one) > 15]
     queries = [(one, parasail.profile_create_sat(one, parasail.blosum62)) for one in known]
     found = []
@@ -141,7 +161,8 @@ def similar(chains: Chains, stability: Path) -> np.ndarray:
             if result.length >= 40 and result.matches >= 0.3 * result.length:
                 found.append(chain)
                 break
-    return np.array(found, dtype=np.int64)
+    np.save(kept, np.array(found, dtype=np.int64))
+    return np.load(kept)
 
 
 def sequences(stability: Path) -> set[str]:

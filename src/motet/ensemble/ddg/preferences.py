@@ -38,31 +38,74 @@ class Places:
 class ResiduePreferences(nn.Module):
     """-ln p of each residue type at each place, given backbone and neighbours but not what stands there.
 
-    One message from each of the nearest residues: distance and direction in the place's own frame, how the
-    neighbour is turned, how far along the chain it is, and its type. Two answers: the residue found in the
-    protein, and those found in its family.
+    Messages pass between near residues: distance and direction in the place's own frame, how the neighbour is
+    turned, how far along the chain it is. The first rounds see backbones alone and tell each place what fold it
+    stands in; the last ones bring the neighbours' types, too, from what each neighbour itself is and from nowhere
+    farther, so that no place ever hears of its own. Two answers: the residue found in the protein, and those
+    found in its family.
 
     Args:
-        width: Features of a message.
+        width: Features of a place and of a message.
+        shapes: Rounds that see backbones alone.
+        types: Rounds that see the neighbours' types.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, shapes: int = 1, types: int = 2) -> None:
         super().__init__()
-        seen = 2 * CENTRES + 6 + 9 + 2 * APART + 3 + UNKNOWN + 1
-        self.message = nn.Sequential(
-            nn.Linear(seen, width), nn.GELU(), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
-        )
+        seen = 2 * CENTRES + 6 + 9 + 2 * APART + 3
+        self.edge = nn.Sequential(nn.Linear(seen, width), nn.ReLU())
+        self.start = nn.Linear(2, width)
+        self.kind = nn.Embedding(UNKNOWN + 1, width)
+        self.shapes = nn.ModuleList(Round(width) for _ in range(shapes))
+        self.types = nn.ModuleList(Round(width) for _ in range(types))
         self.answer = nn.Sequential(
-            nn.LayerNorm(width + 2), nn.Linear(width + 2, 2 * width), nn.GELU(), nn.Linear(2 * width, 2 * UNKNOWN)
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, 2 * UNKNOWN)
         )
 
     def forward(self, places: Places) -> Float[Tensor, "batch residues 2 types"]:
         """-ln p, found in the protein first, then in its family."""
-        edges, weight = _edges(places)
-        messages = (self.message(edges) * weight[..., None]).sum(-2)
+        return -self.answer(self.features(places)).unflatten(-1, (2, UNKNOWN)).log_softmax(-1)
+
+    def features(self, places: Places) -> Float[Tensor, "batch residues width"]:
+        """What the network makes of each place before it answers."""
+        near, seen, weight = _edges(places)
+        edges = self.edge(seen)
         crowd = torch.stack((weight.sum(-1) / NEAREST, weight.square().sum(-1) / NEAREST), dim=-1)
-        logits = self.answer(torch.cat((messages / NEAREST**0.5, crowd), dim=-1))
-        return -logits.unflatten(-1, (2, UNKNOWN)).log_softmax(-1)
+        here = self.start(crowd)
+        for pass_on in self.shapes:
+            here = pass_on(here, here, edges, near, weight)
+        neighbours = here + self.kind(places.types)
+        for pass_on in self.types:
+            here = pass_on(here, neighbours, edges, near, weight)
+        return here
+
+
+class Round(nn.Module):
+    """What the neighbours say to each place, and what it makes of it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.own, self.other = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+        self.edge = nn.Linear(width, width, bias=False)
+        self.listen, self.gather = nn.Linear(width, width), nn.Linear(width, width)
+        self.think = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU())
+        self.change = nn.Linear(2 * width, width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(
+        self,
+        here: Float[Tensor, "batch residues width"],
+        neighbours: Float[Tensor, "batch residues width"],
+        edges: Float[Tensor, "batch residues near width"],
+        near: Int[Tensor, "batch residues near"],
+        weight: Float[Tensor, "batch residues near"],
+    ) -> Float[Tensor, "batch residues width"]:
+        """The places after a round in which each hears its near neighbours."""
+        rows = torch.arange(len(here), device=here.device)[:, None, None]
+        said = self.edge(edges) + self.other(neighbours)[rows, near] + self.own(self.norm(here))[:, :, None]
+        said = nn.functional.relu(self.listen(nn.functional.relu(said)))
+        here = here + self.gather((weight[..., None, :] @ said).squeeze(-2) / NEAREST**0.5)
+        return here + self.change(self.think(here))
 
 
 def places_of(structure: Structure) -> tuple[Places, Int[np.ndarray, "places"]]:
@@ -88,7 +131,12 @@ def places_of(structure: Structure) -> tuple[Places, Int[np.ndarray, "places"]]:
 
 def _edges(
     places: Places,
-) -> tuple[Float[Tensor, "batch residues near seen"], Float[Tensor, "batch residues near"]]:
+) -> tuple[
+    Int[Tensor, "batch residues near"],
+    Float[Tensor, "batch residues near seen"],
+    Float[Tensor, "batch residues near"],
+]:
+    """Who is near, how it stands to the place, and how much it counts."""
     n, ca, c = places.backbone.unbind(-2)
     cb = virtual_cb(n, ca, c)
     frame = _frames(n, ca, c)
@@ -111,10 +159,9 @@ def _edges(
         _direction(own, towards_ca, distance_ca),
         (own.mT @ other).flatten(-2),
         torch.nn.functional.one_hot(along, 2 * APART + 3).to(cb.dtype),
-        torch.nn.functional.one_hot(places.types[rows, near], UNKNOWN + 1).to(cb.dtype),
     )
     t = (distance_cb / FARTHEST).clamp(0.0, 1.0)
-    return torch.cat(seen, dim=-1), (1.0 - t * t).square() * known
+    return near, torch.cat(seen, dim=-1), (1.0 - t * t).square() * known
 
 
 def virtual_cb(

@@ -55,7 +55,11 @@ def write_prediction_page(found: Folding, alignment: Alignment, name: str, recor
             unit=" Å",
         )
         figures.append(
-            Figure("Predicted aligned error", errors, "Error of the residue across when laid on the one below.")
+            Figure(
+                "Predicted aligned error",
+                errors,
+                "Expected error of the residue across, with models laid on the residue down the side.",
+            )
         )
     notes = [text for _, text in record.notes]
     write_page(

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 MOST_NOTES = 12
 
 
-def load_prepared(path: Path, device: str) -> Structure:
-    """The structure of a file, complete and ready for the force field; its notes are printed."""
+def load_prepared(path: Path, device: str, stretched: bool = False) -> Structure:
+    """The structure of a file, complete and ready for the force field; its notes are printed.
+
+    With `stretched`, residues with consecutive numbers are bonded also where their C and N no longer touch.
+    """
     from ..ensemble import prepared
     from ..io import read
+    from ..structure import with_peptides_joined
 
-    structure = prepared(read(path if path != STDIN else "-"))
+    found = read(path if path != STDIN else "-")
+    structure = prepared(with_peptides_joined(found) if stretched else found)
     print_notes(structure.notes)
     return structure.to(device)
 

@@ -118,7 +118,7 @@ def _prepared(
 
     whole, *halves = (DensityMap.read(one).to(where) for one in maps)
     print_notes(whole.notes)
-    loaded = first_model(load_prepared(path, where))
+    loaded = first_model(load_prepared(path, where, stretched=True))
     system = bound(loaded, where, 298.15, 150.0, 7.0)
     pair = (halves[0], halves[1]) if halves else None
     return Refinement(loaded, system, whole, plan, pair, seed), loaded.to("cpu"), whole.to("cpu")

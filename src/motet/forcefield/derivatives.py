@@ -47,6 +47,11 @@ class _Attached(torch.autograd.Function):
 
 def slope_as_graph(formula: Callable[..., tuple[Tensor, ...]], inputs: tuple[Tensor, ...], pulls: Any) -> Tensor:
     """Gradient of a formula by its first input, as part of a graph: for a second derivative."""
-    first, *others = inputs
-    (gradient,) = torch.autograd.grad(formula(first, *others), first, pulls, create_graph=True)
-    return gradient
+    return slopes_as_graph(formula, inputs, pulls, 1)[0]
+
+
+def slopes_as_graph(
+    formula: Callable[..., tuple[Tensor, ...]], inputs: tuple[Any, ...], pulls: Any, count: int
+) -> tuple[Tensor, ...]:
+    """Gradients by the first few inputs."""
+    return torch.autograd.grad(formula(*inputs), inputs[:count], pulls, create_graph=True)

@@ -9,7 +9,12 @@ def switch(squared: Float[Tensor, "*pairs"], on: float, off: float) -> Float[Ten
 
     The quintic 1 - 10 t³ + 15 t⁴ - 6 t⁵ in t = (r² - on²) / (off² - on²).
     """
-    t = ((squared - on * on) / (off * off - on * on)).clamp(0.0, 1.0)
+    return quintic((squared - on * on) / (off * off - on * on))
+
+
+def quintic(t: Float[Tensor, "*pairs"]) -> Float[Tensor, "*pairs"]:
+    """1 - 10 t³ + 15 t⁴ - 6 t⁵: 1 up to zero, 0 beyond one, with two continuous derivatives at both."""
+    t = t.clamp(0.0, 1.0)
     return 1.0 - t * t * t * (10.0 + t * (6.0 * t - 15.0))
 
 

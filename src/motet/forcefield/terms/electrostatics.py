@@ -17,12 +17,15 @@ from ..ionisation import ionisable_groups
 from ..layout import Layout
 from ..neighbours import SKIN, Neighbours
 from ..scene import Scene
+from ..screened import screened_charges
 from ..separation import Pairs, squared_distances
 from ..shares import PairShare, Share, SiteShare
 from ..sites import near_sites
-from ..switch import switch
+from ..switch import quintic
 from ..water import debye_length, dielectric
 from .term import Term
+
+CHARGES, HELIX_ENDS = "", "helix_"  # how the table's names of their reach begin
 
 
 class ChargeBound(NamedTuple):
@@ -46,19 +49,21 @@ class ChargeBound(NamedTuple):
 
 
 class ChargePairs(NamedTuple):
-    """Pairs of charges within reach: as atoms of all conformations, and as rows of `ChargeBound`.
+    """Pairs of charges within reach, then of a charge with the end of a helix, as atoms of all conformations.
 
-    `dipole` are those of a charge with the end of a helix, which counts through all conformations.
+    Args:
+        pairs: The two atoms.
+        charges: Product of the two charges, in e²; of the latter pairs the one charge, in e.
+        end: The helix's end in each of the latter pairs, counted through all conformations.
+        switch: Squared distance in Å² at which each pair begins to fade, and how far it is from there to nothing.
+        protein: As in `Neighbours`.
     """
 
     pairs: Pairs
-    first: Int[Tensor, "pairs"]
-    second: Int[Tensor, "pairs"]
+    charges: Float[Tensor, "pairs"]
+    end: Int[Tensor, "dipole_pairs"]
+    switch: Float[Tensor, "2 pairs"]
     protein: Int[Tensor, "pairs"]
-    dipole: Pairs
-    dipole_charge: Int[Tensor, "dipole_pairs"]
-    dipole_end: Int[Tensor, "dipole_pairs"]
-    dipole_protein: Int[Tensor, "dipole_pairs"]
 
 
 class Electrostatics(Term):
@@ -112,13 +117,28 @@ class Electrostatics(Term):
     def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> ChargePairs:
         """Charges reach further than contacts: pairs of different groups within 20 Å."""
         assert isinstance(bound, ChargeBound)
-        points = neighbours.built_at.index_select(1, bound.atom)
-        found = near_sites(points, bound.protein, int(bound.proteins), _shape()["switch_off"])
+        built = neighbours.built_at
+        found = near_sites(
+            built.index_select(1, bound.atom), bound.protein, int(bound.proteins), _reach(CHARGES)[1]
+        )
         found = found.where(bound.group[found.first] != bound.group[found.second])
         shift = found.conformation * bound.atoms
-        i, j = bound.atom[found.first] + shift, bound.atom[found.second] + shift
-        pairs = Pairs.of(i, j, neighbours.built_at.shape[:2].numel(), points.dtype)
-        return ChargePairs(pairs, found.first, found.second, found.protein, *_dipole_pairs(bound, neighbours))
+        ends = _dipole_pairs(bound, neighbours)
+        i, j = (
+            torch.cat((bound.atom[found.first] + shift, ends.charge_atom)),
+            torch.cat((bound.atom[found.second] + shift, ends.end_atom)),
+        )
+        fading = [
+            built.new_tensor((on**2, off**2 - on**2))[:, None].expand(-1, count)
+            for (on, off), count in ((_reach(CHARGES), len(shift)), (_reach(HELIX_ENDS), len(ends.end)))
+        ]
+        return ChargePairs(
+            Pairs.of(i, j, built.shape[:2].numel(), built.dtype),
+            torch.cat((bound.charge[found.first] * bound.charge[found.second], bound.charge[ends.charge])),
+            ends.end,
+            torch.cat(fading, dim=1).contiguous(),
+            torch.cat((found.protein, ends.protein)),
+        )
 
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of charged pairs, and of each charge by itself."""
@@ -130,46 +150,26 @@ class Electrostatics(Term):
         alone = buried.reshape(scene.conformations, -1).index_select(1, bound.atom)
         born = 0.5 * COULOMB / self.log_radius.to(alone.dtype).exp() * bound.amount
         self_energy = born * (self._inverse_dielectric(alone, bound.water) - 1.0 / bound.water)
-        shares = [SiteShare(self_energy, bound.residue), self._pairs(scene, buried, bound, selected)]
-        if len(selected.dipole_end):
-            shares.append(self._dipoles(scene, buried, bound, selected))
-        return shares
+        return SiteShare(self_energy, bound.residue), self._pairs(scene, buried, bound, selected)
 
     def _pairs(
         self, scene: Scene, buried: Float[Tensor, "atoms"], bound: ChargeBound, selected: ChargePairs
     ) -> Share:
-        charges = bound.charge.index_select(0, selected.first) * bound.charge.index_select(0, selected.second)
-        pairs, reach = selected.pairs, (_shape()["switch_on"], _shape()["switch_off"])
-        values = charges * self._unit_charges(scene, buried, bound, pairs, reach)
-        return PairShare(values, pairs.i, pairs.j, selected.protein)
-
-    def _dipoles(
-        self, scene: Scene, buried: Float[Tensor, "atoms"], bound: ChargeBound, selected: ChargePairs
-    ) -> Share:
-        size = self.log_helix_charge.to(buried.dtype).exp()
-        ends = size * end_charges(
-            scene.at(bound.turn), bound.covers, _shape()["turn_closed"], _shape()["turn_fading"]
-        )
-        charges = bound.charge.index_select(0, selected.dipole_charge)
-        charges = charges * ends.flatten().index_select(0, selected.dipole_end)
-        pairs, reach = selected.dipole, (_shape()["helix_switch_on"], _shape()["helix_switch_off"])
-        values = charges * self._unit_charges(scene, buried, bound, pairs, reach)
-        return PairShare(values, pairs.i, pairs.j, selected.dipole_protein)
-
-    def _unit_charges(
-        self,
-        scene: Scene,
-        buried: Float[Tensor, "atoms"],
-        bound: ChargeBound,
-        pairs: Pairs,
-        reach: tuple[float, float],
-    ) -> Float[Tensor, "pairs"]:
-        """Energy of two elementary charges in the place of each pair, in kcal/mol."""
+        pairs, dtype = selected.pairs, buried.dtype
         squared = squared_distances(scene.points.flatten(1), pairs)
-        r = (squared + _shape()["softening"] ** 2).sqrt()
         between = 0.5 * (buried.index_select(0, pairs.i) + buried.index_select(0, pairs.j))
-        bare = COULOMB * self._inverse_dielectric(between, bound.water) / r
-        return bare * (-bound.screening * r).exp() * switch(squared, *reach)
+        constants = bound.water.log(), self.log_inside.to(dtype), bound.screening, _shape()["softening"]
+        fading = quintic((squared - selected.switch[0]) / selected.switch[1])
+        charges = selected.charges
+        if len(selected.end):
+            ends = end_charges(
+                scene.at(bound.turn), bound.covers, _shape()["turn_closed"], _shape()["turn_fading"]
+            )
+            ends = self.log_helix_charge.to(dtype).exp() * ends.flatten().index_select(0, selected.end)
+            whole = len(charges) - len(ends)
+            charges = torch.cat((charges[:whole], charges[whole:] * ends))
+        values = charges * screened_charges(squared, between, *constants) * fading
+        return PairShare(values, pairs.i, pairs.j, selected.protein)
 
     def _inverse_dielectric(self, buried: Float[Tensor, "*batch"], water: Tensor) -> Float[Tensor, "*batch"]:
         """1/ε, ε from the water's to the inside's in geometric steps."""
@@ -177,7 +177,17 @@ class Electrostatics(Term):
         return (buried * (log_water - self.log_inside.to(buried.dtype)) - log_water).exp()
 
 
-def _dipole_pairs(bound: ChargeBound, neighbours: Neighbours) -> tuple[Pairs, Tensor, Tensor, Tensor]:
+class _EndPairs(NamedTuple):
+    """Charges near the ends of helices: row and atom of the charge, number and atom of the end."""
+
+    charge: Int[Tensor, "pairs"]
+    charge_atom: Int[Tensor, "pairs"]
+    end: Int[Tensor, "pairs"]
+    end_atom: Int[Tensor, "pairs"]
+    protein: Int[Tensor, "pairs"]
+
+
+def _dipole_pairs(bound: ChargeBound, neighbours: Neighbours) -> _EndPairs:
     """Charges near the CA of residues that may be the end of a helix, but those of the same residue."""
     built = neighbours.built_at
     apart = (built[:, bound.turn[0]] - built[:, bound.turn[1]]).norm(dim=-1)
@@ -185,23 +195,31 @@ def _dipole_pairs(bound: ChargeBound, neighbours: Neighbours) -> tuple[Pairs, Te
     able = closed[:, bound.covers.flatten()].unflatten(1, bound.covers.shape).any(2).any(1)
     atom = torch.cat((bound.atom, bound.end))
     protein = torch.cat((bound.protein, bound.end_protein))
-    reach = _shape()["helix_switch_off"]
-    found = near_sites(built.index_select(1, atom), protein, int(bound.proteins), reach)
+    found = near_sites(built.index_select(1, atom), protein, int(bound.proteins), _reach(HELIX_ENDS)[1])
     charges = len(bound.atom)
     found = found.where((found.first < charges) & (found.second >= charges))
     end = found.second - charges
     keep = able[found.conformation, end] & (bound.residue[found.first] != bound.end_residue[end])
     found = found.where(keep)
     shift, end = found.conformation * bound.atoms, found.second - charges
-    pairs = Pairs.of(bound.atom[found.first] + shift, bound.end[end] + shift, built.shape[:2].numel(), built.dtype)
-    return pairs, found.first, found.conformation * len(bound.end) + end, found.protein
+    return _EndPairs(
+        found.first,
+        bound.atom[found.first] + shift,
+        found.conformation * len(bound.end) + end,
+        bound.end[end] + shift,
+        found.protein,
+    )
+
+
+def _reach(kind: str) -> tuple[float, float]:
+    """From where to where a pair fades, in Å."""
+    return _shape()[f"{kind}switch_on"], _shape()[f"{kind}switch_off"]
 
 
 def _buried(volume: Float[Tensor, "atoms"]) -> Float[Tensor, "atoms"]:
     """0 in water, 1 inside, with two continuous derivatives, by the volume of atoms around."""
     low, high = _shape()["exposed_volume"], _shape()["buried_volume"]
-    t = ((volume - low) / (high - low)).clamp(0.0, 1.0)
-    return t * t * t * (10.0 + t * (6.0 * t - 15.0))
+    return 1.0 - quintic((volume - low) / (high - low))
 
 
 @cache

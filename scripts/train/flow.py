@@ -1,7 +1,8 @@
 """Train the flow network, and say while it trains how well it takes noise out of proteins it has not seen.
 
-    python scripts/train/flow.py ../shared/data/dynamics WORK --steps 4000 --small     # one core, small batches
-    torchrun --nproc-per-node 8 scripts/train/flow.py DATA WORK --batch 64 --crop 128 --compile   # several GPUs
+    python scripts/train/flow.py ../shared/data/dynamics WORK --size small             # one core
+    python scripts/train/flow.py DATA WORK --size large --batch 64 --crop 128 --workers 12     # one GPU
+    torchrun --nproc-per-node 8 scripts/train/flow.py DATA WORK --size large --compile         # several
 
 Chains of one state first; from --two-states on, every fourth batch is of proteins in two states, one given and
 the other wanted. Families of sequences are held out of both. The same command goes on where it stopped, and ends
@@ -15,7 +16,7 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from flow_data import Batch, Example, batch_of, held_out, read_chains, read_pair
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from motet.fold.flow import FlowConfig, FlowNetwork
 from motet.fold.flow_losses import WEIGHTS, backbone_atoms, flow_losses, total
@@ -39,7 +41,11 @@ PAIRS_EACH = 4  # batches, one of them of pairs
 SEEDS_APART = 1_000_003
 FIGURES = ("before", "after", "lddt", "broken")
 COLUMNS = ("step", "loss", *WEIGHTS, *(f"{name}_{level}" for level in JUDGED_AT for name in FIGURES))
-SMALL = FlowConfig(c_pair=24, pair_blocks=1, heads=4)
+SIZES = {
+    "small": FlowConfig(c_pair=24, pair_blocks=1, heads=4),  # one core: half the work of the next
+    "medium": FlowConfig(),
+    "large": FlowConfig(c_single=256, c_pair=64, c_triangle=32, pair_blocks=4, blocks=6, heads=12),  # a GPU
+}
 
 
 def main() -> None:
@@ -53,7 +59,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=100, help="steps between checkpoints, and rows of the log")
     parser.add_argument("--judge", type=int, default=3, help="rows between evaluations")
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long, to go on another time")
-    parser.add_argument("--small", action="store_true", help="the network for one core: half the work a step")
+    parser.add_argument("--size", choices=tuple(SIZES), default="medium")
+    parser.add_argument("--chains", type=Path, help="other chains, as extract_promod3.py writes them")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead, for a GPU")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true")
@@ -61,7 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    chains, pairs = read_chains(arguments.data / "promod3_chains"), read_pairs(arguments.data / "pairs")
+    chains = read_chains(arguments.data / "promod3_chains", arguments.chains)
+    pairs = read_pairs(arguments.data / "pairs")
     run = Run(arguments, Parted.of(chains), Parted.of(pairs))
     with fast_products():
         run.train()
@@ -86,6 +95,29 @@ class Parted:
         return cls(*parts)
 
 
+def seeded(seed: int, step: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed * SEEDS_APART + step)
+
+
+@dataclass(frozen=True)
+class Work(Dataset):
+    """The batch of each step: what it holds depends on the step alone."""
+
+    chains: list[Example]
+    pairs: list[Example]
+    path: FlowPath
+    told: argparse.Namespace
+    rank: int
+    world: int
+
+    def __getitem__(self, step: int) -> Batch:
+        draws = seeded(self.told.seed + 1 + SEEDS_APART, step * self.world + self.rank)
+        paired = step >= self.told.two_states and step % PAIRS_EACH == 0
+        source = self.pairs if paired else self.chains
+        chosen = torch.randint(len(source), (self.told.batch,), generator=draws).tolist()
+        return batch_of([source[i] for i in chosen], self.path, self.told.crop, draws)
+
+
 class Run:
     """A training that can be stopped after any checkpoint."""
 
@@ -100,7 +132,7 @@ class Run:
                 torch.cuda.set_device(self.device)
         self.path = FlowPath()
         torch.manual_seed(arguments.seed)
-        self.network = FlowNetwork(SMALL if arguments.small else FlowConfig()).to(self.device)
+        self.network = FlowNetwork(SIZES[arguments.size]).to(self.device)
         self.average = {name: value.detach().clone() for name, value in self.network.named_parameters()}
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=RATE, weight_decay=DECAY)
         self.step, self.rows = 0, []
@@ -115,8 +147,8 @@ class Run:
             forward = torch.compile(forward)
         began = time.monotonic()
         sums: dict[str, float] = {}
-        while self.step < self.arguments.steps:
-            for name, value in self.learn(forward).items():
+        for batch in self.batches():
+            for name, value in self.learn(forward, batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             self.step += 1
             if self.step % self.arguments.every == 0:
@@ -130,14 +162,17 @@ class Run:
                 if self.arguments.minutes and time.monotonic() - began > 60 * self.arguments.minutes:
                     break
 
-    def learn(self, forward: nn.Module) -> dict[str, float]:
+    def batches(self) -> DataLoader:
+        """The batches of the steps that are left, made ahead where there are workers to make them."""
+        told = self.arguments
+        work = Work(self.chains.learnt, self.pairs.learnt, self.path, told, self.rank, self.world)
+        steps = range(self.step, told.steps)
+        return DataLoader(work, batch_size=None, sampler=steps, num_workers=told.workers)
+
+    def learn(self, forward: nn.Module, batch: Batch) -> dict[str, float]:
         """One step."""
-        seed = (self.arguments.seed + 1) * SEEDS_APART + self.step * self.world + self.rank
-        draws = torch.Generator().manual_seed(seed)
-        paired = self.step >= self.arguments.two_states and self.step % PAIRS_EACH == 0
-        source = (self.pairs if paired else self.chains).learnt
-        chosen = torch.randint(len(source), (self.arguments.batch,), generator=draws).tolist()
-        batch = batch_of([source[i] for i in chosen], self.path, self.arguments.crop, draws).to(self.device)
+        draws = seeded(self.arguments.seed + 1, self.step * self.world + self.rank)
+        batch = batch.to(self.device)
         noised = self.path.between(batch.target.frames, batch.noise, batch.level)
         previous = None
         with self.precision():
@@ -169,7 +204,7 @@ class Run:
         found = {}
         for level in JUDGED_AT:
             rows = []
-            for start in range(0, JUDGED, 8):
+            for start in range(0, min(JUDGED, len(self.chains.judged)), 8):
                 draws = torch.Generator().manual_seed(start)
                 few = self.chains.judged[start : start + 8]
                 batch = batch_of(few, self.path, 128, draws, torch.full((len(few),), level)).to(self.device)

@@ -39,10 +39,10 @@ class Example:
         return self.reference is not self.backbone
 
 
-def read_chains(folder: Path) -> list[Example]:
-    """The promod3 chains, without those that ensembles are judged on."""
+def read_chains(folder: Path, other: Path | None = None) -> list[Example]:
+    """The promod3 chains (or others of the same data base), without those that ensembles are judged on."""
     excluded = {one.rpartition("_")[0] for one in (folder / "exclude.txt").read_text().split()}
-    data = np.load(folder / "chains_len40_128.npz")
+    data = np.load(other or folder / "chains_len40_128.npz")
     ends = np.cumsum(data["length"])
     sequence, coords, profile = data["seq"].tobytes().decode(), data["coords"], data["msa_freq"]
     found = []

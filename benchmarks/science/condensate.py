@@ -38,7 +38,8 @@ import csv, sys
 import metapredict
 csv.field_size_limit(10**9)
 for row in csv.DictReader(open(sys.argv[1])):
-    found = metapredict.predict_disorder_domains(row["sequence"]).disordered_domain_boundaries
+    known = "".join(letter if letter in "ACDEFGHIKLMNPQRSTVWY" else "G" for letter in row["sequence"])
+    found = metapredict.predict_disorder_domains(known).disordered_domain_boundaries
     print(row["id"], max((last - first for first, last in found), default=0))
 """
 

@@ -32,11 +32,11 @@ ships with motet. Made {date} at commit {commit} by `scripts/train/condensate.py
 | direction of mutations | 270 mutants of PSMutPred | MIT |
 
 Clients are neither positives nor negatives of the driver head. Negatives weigh as drivers of the same taxon,
-length and disorder are common. Nothing was chosen on held-out families but the form of the saturation model,
-which was settled after looking at its data.
+length and disorder are common. Nothing was chosen on held-out families but the form of the saturation model and
+the width over which driving regions are averaged: both were settled after looking at their data.
 
-Drivers against negatives, families held out, one network each: AUROC {auroc:.3f}. More, beside what is trivial
-and beside ablations: `benchmarks/science/condensate.py` and `benchmarks/results`.
+Drivers against negatives, each by the {seeds} networks that have not seen its family: AUROC {auroc:.3f}. More,
+beside what is trivial and beside ablations: `benchmarks/science/condensate.py` and `benchmarks/results`.
 
 The calibrated probability answers whether curators would list a protein as a driver, in a set where {share:.0%}
 are: it is not the probability that a solution parts. Partners, RNA and modifications are unknown to it.

@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fold, ensemble, mine, energy, minimise, loop, refine, validate, ddg, phase, info, report):
+for command in (ensemble, mine, fold, loop, ddg, phase, refine, validate, energy, minimise, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

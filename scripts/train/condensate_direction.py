@@ -66,7 +66,7 @@ def read_mutants(data: Path) -> list[dict[str, str]]:
 def seen_changes(row: dict[str, str], physics: PhysicalLayer, heads: list[Disorder]) -> Tensor:
     wild, mutant = encode([row["wt_sequence"]]), encode([row["sequence"]])
     loose = [torch.stack([head(one).sigmoid() for head in heads]).mean(0) for one in (mutant, wild)]
-    return changes(physics.coarse, physics.coarse.charges(Conditions()), mutant, wild, loose)
+    return changes(physics.coarse, physics.coarse.charges(Conditions()), mutant, wild, *loose)
 
 
 def fit(seen: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, float]:

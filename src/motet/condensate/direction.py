@@ -1,7 +1,5 @@
 """Whether a mutation strengthens phase separation or weakens it, by three changes that physics names."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -30,7 +28,8 @@ def changes(
     charges: Float[Tensor, "20"],
     mutants: SequenceBatch,
     wild: SequenceBatch,
-    disorder: Sequence[Float[Tensor, "proteins residues"]],
+    disorder: Float[Tensor, "mutants residues"],
+    wild_disorder: Float[Tensor, "one residues"],
 ) -> Float[Tensor, "mutants changes"]:
     """What each mutant has more than the wild type: stickiness, charge in e, residues that are disordered.
 
@@ -39,8 +38,9 @@ def changes(
         charges: Of each residue type, at the pH.
         mutants: Point mutants of one protein.
         wild: That protein alone.
-        disorder: Probability of disorder of each residue: of the mutants, and of the wild type.
+        disorder: Probability of disorder of each residue of the mutants.
+        wild_disorder: And of the wild type.
     """
     difference = mutants.one_hot(charges.dtype).sum(1) - wild.one_hot(charges.dtype).sum(1)
-    looser = disorder[0].sum(-1) - disorder[1].sum(-1)
+    looser = disorder.sum(-1) - wild_disorder.sum(-1)
     return torch.stack((difference @ coarse.stickiness, difference @ charges, looser), -1)

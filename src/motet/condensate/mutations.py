@@ -91,7 +91,7 @@ def effects(
         batch = encode([mutants[i] for i in chunk])
         logit, saturation = _scores(network, batch, tables, loose.expand(len(chunk), -1))
         change, shift = logit - wild_logit, (saturation - wild_saturation).mean(0)
-        different = changes(network.physics.coarse, tables.charges, batch, wild, (network.disorder(batch), loose))
+        different = changes(network.physics.coarse, tables.charges, batch, wild, network.disorder(batch), loose)
         columns = (network.direction(different).sigmoid(), change.mean(0), change.std(0, correction=0), shift)
         rows = torch.stack((*columns, different[:, -1]), -1).tolist()
         found |= {i: MutationEffect(mutations[i], *row) for i, row in zip(chunk, rows, strict=True)}

@@ -36,7 +36,7 @@ for command in (ensemble, mine, fold, loop, ddg, phase, refine, validate, energy
 app.add_typer(weights, name="weights")
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool | None) -> None:
     if wanted:
         print(f"motet {__version__}")
         raise typer.Exit
@@ -45,8 +45,8 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
+        bool | None, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = None,
 ) -> None:
     """Proteins in motion: ensembles, their weights and their states.
 

@@ -96,5 +96,5 @@ def test_a_file_without_protein_leaves_nothing_behind(tmp_path):
     (tmp_path / "water.pdb").write_text(water)
     done = run(tmp_path / "water.pdb", "-o", tmp_path / "out")
     assert done.returncode == 2
-    assert "holds no protein residue" in done.stderr
+    assert "give a protein" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -70,8 +70,8 @@ def with_ideal_bonds(
         return coords.double()
     stiff = stiff.chosen(mobile.to(coords.device)[stiff.bonds].all(-1))
 
-    def strained(at: Coords) -> Energies:
-        return energy(at) + stiff(at)
+    def strained(coords: Coords) -> Energies:
+        return energy(coords) + stiff(coords)
 
     near = minimise(strained, coords, mobile=mobile, max_steps=max_steps).coords
     tree = Tree.of(topology).to(coords.device)

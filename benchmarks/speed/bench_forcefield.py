@@ -59,6 +59,6 @@ def bench_a_fresh_neighbour_list(benchmark, structure):
     benchmark(fresh)
 
 
-@pytest.mark.parametrize("conformations", [16, 64])
+@pytest.mark.parametrize("conformations", [16, pytest.param(64, marks=pytest.mark.slow)])
 def bench_a_batch_with_gradient(benchmark, structure, conformations):
     benchmark(energy_and_gradient, ForceField().bind(structure), several(structure, conformations))

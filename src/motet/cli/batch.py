@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -45,8 +46,15 @@ def stem_of(path: Path) -> str:
 
 def for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool) -> None:
     """Run `work(input, directory)` on each input; exit code 1 when some inputs of a batch fail."""
-    try:
+    with resumable():
         _for_each(path, out, verb, work, as_json)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ctrl-C inside ends with exit code 130, and says that the same command goes on."""
+    try:
+        yield
     except KeyboardInterrupt as interrupt:
         complain("stopped; repeat the same command to go on from here.")
         raise typer.Exit(130) from interrupt

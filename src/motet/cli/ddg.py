@@ -1,7 +1,6 @@
 """`motet ddg`: what mutations do to the stability of a protein."""
 
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,6 +80,7 @@ def ddg(
         from ..ensemble.run_record import RunRecord
         from ..forcefield import Conditions
         from .batch import claim, digest
+        from .clock import Clock
         from .finished import answered, write_summary
         from .loading import first_model, load_prepared
 
@@ -89,7 +89,7 @@ def ddg(
         if not overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, overwrite)
-        began = time.perf_counter()
+        clock = Clock()
         loaded = first_model(load_prepared(path, where))
         mutants = [*named, *(one for place in scan or [] for one in saturation(loaded, place))]
         conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
@@ -108,8 +108,8 @@ def ddg(
         }
         write_summary(directory, summary)
         notes = tuple((one.kind, one.text) for one in loaded.notes)
-        timings = {"total": round(time.perf_counter() - began, 3)}
-        replace(record, timings=timings, notes=notes).save(directory / "run.json")
+        clock.lap("total")
+        replace(record, timings=clock.laps, notes=notes).save(directory / "run.json")
         return summary
 
     for_each(structure, out, "ddg", work, as_json)

@@ -1,6 +1,5 @@
 """`motet ensemble`: from a structure to its ensemble, its states and a report."""
 
-import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -154,6 +153,7 @@ class _Job:
         from ..ensemble import analyse, save, save_parquet
         from ..ensemble.run_record import RunRecord
         from .batch import claim, digest
+        from .clock import Clock
         from .console import say
         from .finished import answered, write_summary
         from .loading import first_model, load_prepared
@@ -165,7 +165,7 @@ class _Job:
             return summary
         claim(directory, self.overwrite)
         loaded = first_model(load_prepared(path, self.device))
-        clock = _Clock()
+        clock = Clock()
         made, checkpoint = self._produce(loaded, content, directory)
         clock.lap("sampling")
         analysis = analyse(made, self.seed)
@@ -229,19 +229,6 @@ class _Job:
         if asked["method"] == "flow":
             return flow
         return SeededMonteCarlo(flow=flow, montecarlo=MonteCarlo(**shared | {"replicas": 1}, **tempering))
-
-
-class _Clock:
-    """Seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Close a stage."""
-        now = time.perf_counter()
-        self.laps[stage], self._last = round(now - self._last, 3), now
 
 
 def _announce(system: "System", loaded: "Structure", generator: "Generator[Any]", plan: "Plan", done: int) -> None:

@@ -1,6 +1,5 @@
 """`motet fold`: from an alignment to a structure, or to an ensemble of them."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,8 +62,7 @@ def fold(
 
     Example: motet fold target.a3m --ensemble -o target-fold
     """
-    from .batch import machine, print_result
-    from .console import complain
+    from .batch import machine, print_result, resumable
 
     arguments = {
         "structure": str(target),
@@ -79,11 +77,8 @@ def fold(
         arguments |= {"ensemble": True, "count": count, "perturb": perturb, "nulls": nulls, "relax": relax}
         arguments |= {"temperature": temperature}
     job = _Job(arguments, seed, machine(device, threads), overwrite, as_json)
-    try:
+    with resumable():
         print_result(job.run(target, out or Path(f"{_name(target)}-fold")), as_json)
-    except KeyboardInterrupt as interrupt:
-        complain("stopped; repeat the same command to go on from here.")
-        raise typer.Exit(130) from interrupt
 
 
 @dataclass(frozen=True)
@@ -102,6 +97,7 @@ class _Job:
         from ..errors import FormatError
         from .alignments import read_target
         from .batch import STDIN, claim, digest
+        from .clock import Clock
         from .finished import answered, write_summary
         from .loading import print_notes
 
@@ -117,10 +113,11 @@ class _Job:
         print_notes(alignment.notes)
         record = replace(record, notes=tuple((one.kind, one.text) for one in alignment.notes))
         work = self._many if self.arguments.get("ensemble") else self._one
-        began = time.perf_counter()
+        clock = Clock()
         summary, finish = work(folder, _name(path), directory, inputs)
         write_summary(directory, summary)
-        finish(replace(record, timings={"total": round(time.perf_counter() - began, 3)}))
+        clock.lap("total")
+        finish(replace(record, timings=clock.laps))
         return summary
 
     @property

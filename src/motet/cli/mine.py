@@ -1,6 +1,5 @@
 """`motet mine`: from a folder of predicted models to the states among them."""
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,6 +98,7 @@ class _Job:
         from ..ensemble.run_record import RunRecord
         from ..io import read_alignments, read_predictions
         from .batch import claim, print_result
+        from .clock import Clock
         from .console import say
         from .finished import answered, write_summary
         from .loading import print_notes
@@ -110,7 +110,7 @@ class _Job:
             print_result(summary, self.as_json)
             return
         claim(directory, self.overwrite)
-        began = time.perf_counter()
+        clock = Clock()
         predictions = read_predictions(models)
         rows = read_alignments(self.alignments, predictions.names) if self.alignments else None
         say(f"read {len(predictions)} models" + (f" and {len(rows)} alignments" if rows is not None else ""))
@@ -121,8 +121,8 @@ class _Job:
         summary = _summary(mined, directory) | self._extras(mined, directory)
         write_summary(directory, summary)
         notes = tuple((one.kind, one.text) for one in mined.notes)
-        timings = {"mining": round(time.perf_counter() - began, 3)}
-        write_results(mined.analysis, replace(record, timings=timings, notes=notes), directory)
+        clock.lap("mining")
+        write_results(mined.analysis, replace(record, timings=clock.laps, notes=notes), directory)
         self._checkpoint(inputs, directory).close()
         if not self.as_json:
             _show(mined)

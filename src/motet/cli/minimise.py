@@ -1,6 +1,5 @@
 """`motet minimise`: to the nearest local minimum of the force field."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -62,6 +61,7 @@ def minimise(
     def work(path: Path, directory: Path) -> dict[str, Any]:
         from ..ensemble.run_record import RunRecord
         from .batch import claim, digest
+        from .clock import Clock
         from .finished import answered, write_summary
         from .loading import bound, load_prepared
 
@@ -69,7 +69,7 @@ def minimise(
         if not overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, overwrite)
-        began = time.perf_counter()
+        clock = Clock()
         loaded = load_prepared(path, where)
         system = bound(loaded, where, temperature, salt, ph)
         energy = _held(loaded, system, restrain, restrained)
@@ -79,8 +79,8 @@ def minimise(
         summary = {"name": loaded.name, "out": str(directory), "models": models}
         write_summary(directory, summary)
         notes = tuple((one.kind, one.text) for one in loaded.notes)
-        timings = {"total": round(time.perf_counter() - began, 3)}
-        replace(record, timings=timings, notes=notes).save(directory / "run.json")
+        clock.lap("total")
+        replace(record, timings=clock.laps, notes=notes).save(directory / "run.json")
         return summary
 
     for_each(structure, out, "minimised", work, as_json)

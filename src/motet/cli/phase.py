@@ -58,7 +58,7 @@ def phase(
     Example: motet phase proteins.fasta --salt 150 -o phases
     """
     from ..forcefield import Conditions
-    from .batch import machine, stem_of
+    from .batch import machine, print_result, resumable, stem_of
 
     machine("cpu", threads)
     if scan:
@@ -74,15 +74,8 @@ def phase(
         overwrite=overwrite,
         as_json=as_json,
     )
-    try:
-        summary = request.run()
-    except KeyboardInterrupt as interrupt:
-        from .console import complain
-
-        complain("stopped; repeat the same command to go on from here.")
-        raise typer.Exit(130) from interrupt
-    if as_json:
-        print(json.dumps(summary, indent=2, sort_keys=True))
+    with resumable():
+        print_result(request.run(), as_json)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """`motet refine`: a model into its cryo-EM map, by the force field and the density together."""
 
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -79,6 +78,7 @@ def refine(
         from ..ensemble.refinement import RefinementPlan
         from ..ensemble.run_record import RunRecord
         from .batch import claim, digest
+        from .clock import Clock
         from .finished import answered
 
         plan = RefinementPlan(
@@ -94,14 +94,14 @@ def refine(
         if not overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, overwrite)
-        began = time.perf_counter()
+        clock = Clock()
         job, start, loaded_map = _prepared(path, maps, plan, where, seed)
         refined, checkpoint = _run(job, record, directory)
         if not as_json:
             _show(refined)
         notes = tuple((one.kind, one.text) for one in refined.structure.notes)
-        timings = {"total": round(time.perf_counter() - began, 3)}
-        summary = _write(refined, start, loaded_map, replace(record, timings=timings, notes=notes), directory)
+        clock.lap("total")
+        summary = _write(refined, start, loaded_map, replace(record, timings=clock.laps, notes=notes), directory)
         checkpoint.close()
         return summary
 

@@ -1,6 +1,5 @@
 """`motet validate`: is a model sound, and does it fit its map?"""
 
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,6 +70,7 @@ def validate(
     def work(path: Path, directory: Path) -> dict[str, Any]:
         from ..ensemble.run_record import RunRecord
         from .batch import claim, digest
+        from .clock import Clock
         from .finished import answered
 
         inputs = {path.name: digest(path)} | ({density.name: digest(density)} if density else {})
@@ -78,14 +78,14 @@ def validate(
         if not overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, overwrite)
-        began = time.perf_counter()
+        clock = Clock()
         found, quality, loaded_map = _judge(path, density, resolution)
         if not as_json:
             _show(found, quality)
         summary = _summary(found, quality, directory)
         notes = tuple((one.kind, one.text) for one in found.structure.notes)
-        timings = {"total": round(time.perf_counter() - began, 3)}
-        _write(found, quality, loaded_map, replace(record, timings=timings, notes=notes), summary, directory)
+        clock.lap("total")
+        _write(found, quality, loaded_map, replace(record, timings=clock.laps, notes=notes), summary, directory)
         return summary
 
     for_each(model, out, "validated", work, as_json)

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from elastic import along, soft_modes
 from fluctuations import SHARED, append, bundle, bundles, core, correlation, from_backbone, rmsf_of, rows_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "train"))
 
-REACH, GNM_REACH = 15.0, 10.0  # Å: springs of ANM, contacts of GNM
+GNM_REACH = 10.0  # Å: contacts of GNM
 AMPLITUDES = (0.5, 1.0, 2.0)  # Å of ANM's conformations
-MODES = 20
 ROUND = 20  # conformations drawn at once
 
 
@@ -169,33 +169,13 @@ def chosen_pairs(options: argparse.Namespace) -> list:
 
 
 def elastic(carbons: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """RMSF of GNM (Bahar et al. 1997, all modes) and of ANM (Atilgan et al. 2001, 20 modes)."""
+    """RMSF of GNM (Bahar et al. 1997, all modes) and of ANM (its soft modes)."""
     apart = np.linalg.norm(carbons[:, None] - carbons, axis=-1)
     contacts = ((apart < GNM_REACH) & (apart > 0)).astype(float)
     inverse = np.linalg.pinv(np.diag(contacts.sum(1)) - contacts, hermitian=True)
     values, vectors = soft_modes(carbons)
     squared = (vectors**2 / values).reshape(len(carbons), 3, -1).sum((1, 2))
     return [("GNM", np.sqrt(np.diag(inverse))), ("ANM", np.sqrt(squared))]
-
-
-def soft_modes(carbons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Stiffness and direction of ANM's softest internal modes."""
-    apart = carbons[:, None] - carbons
-    squared = (apart**2).sum(-1)
-    near = (squared < REACH**2) & (squared > 0)
-    blocks = -np.einsum("ijx,ijy->ijxy", apart, apart) * (near / np.where(near, squared, 1))[..., None, None]
-    index = np.arange(len(carbons))
-    blocks[index, index] = -blocks.sum(1)
-    hessian = blocks.transpose(0, 2, 1, 3).reshape(3 * len(carbons), -1)
-    values, vectors = np.linalg.eigh(hessian)
-    return values[6 : 6 + MODES], vectors[:, 6 : 6 + MODES]
-
-
-def along(carbons: np.ndarray, modes, amplitude: float, count: int, random: np.random.Generator) -> np.ndarray:
-    """Conformations with thermal proportions of the modes, and this mean RMSD."""
-    values, vectors = modes
-    moves = (random.normal(size=(count, len(values))) / np.sqrt(values) @ vectors.T).reshape(count, -1, 3)
-    return carbons + moves * amplitude / np.sqrt((moves**2).sum(-1).mean(-1)).mean()
 
 
 def nearest(name: str, carbons: np.ndarray, second: np.ndarray) -> dict[str, float]:

@@ -17,13 +17,13 @@ import time
 
 import numpy as np
 import torch
+from elastic import along, soft_modes
 from fluctuations import SHARED, from_backbone
 
 SET = "db5.5_unbound_bound"
 MOVES = 2.0  # Å between the states
 AMPLITUDE = 1.0  # Å of ANM's conformations
-MODES = 20
-REACH, GAP = 15.0, 1.6  # Å: springs of ANM, longest C-N bond of a chain without gaps
+GAP = 1.6  # Å, longest C-N bond of a chain without gaps
 
 
 def main() -> None:
@@ -41,7 +41,8 @@ def main() -> None:
         began = time.process_time()
         random = np.random.default_rng(options.seed)
         row = [name, len(sequence), nearest(first[None, :, 1], second[:, 1])]
-        row.append(nearest(elastic_conformations(first[:, 1], options.count, random), second[:, 1]))
+        swayed = along(first[:, 1], soft_modes(first[:, 1]), AMPLITUDE, options.count, random)
+        row.append(nearest(swayed, second[:, 1]))
         if not options.peers_only:
             row.append(nearest(ensemble(sequence, first, options), second[:, 1]))
         rows.append([*row, time.process_time() - began])
@@ -80,25 +81,6 @@ def ensemble(sequence: str, backbone: np.ndarray, options: argparse.Namespace) -
     plan = Plan(count=options.count, seed=options.seed, relax_steps=0)
     made = produce(structure, system, MonteCarlo(topology=structure.topology), plan)
     return made.coords[:, torch.from_numpy(structure.topology.atom_index("CA"))].double().numpy()
-
-
-def elastic_conformations(carbons: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-    """Conformations along the softest modes of ANM, with thermal proportions and a mean RMSD of 1 Å.
-
-    Source: Atilgan et al., Biophys. J. 80 (2001) 505.
-    """
-    apart = carbons[:, None] - carbons
-    squared = (apart**2).sum(-1)
-    near = (squared < REACH**2) & (squared > 0)
-    blocks = -np.einsum("ijx,ijy->ijxy", apart, apart) * (near / np.where(near, squared, 1))[..., None, None]
-    index = np.arange(len(carbons))
-    blocks[index, index] = -blocks.sum(1)
-    hessian = blocks.transpose(0, 2, 1, 3).reshape(3 * len(carbons), -1)
-    values, vectors = np.linalg.eigh(hessian)
-    soft = slice(6, 6 + MODES)
-    moves = random.normal(size=(count, MODES)) / np.sqrt(values[soft]) @ vectors[:, soft].T
-    moves = moves.reshape(count, -1, 3)
-    return carbons + moves * AMPLITUDE / np.sqrt((moves**2).sum(-1).mean(-1)).mean()
 
 
 def nearest(conformations: np.ndarray, target: np.ndarray) -> float:

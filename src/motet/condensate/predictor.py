@@ -1,7 +1,6 @@
 """Phase separation of proteins: what a user asks, and gets."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -273,10 +272,3 @@ def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
         chunk.append(index)
     if chunk:
         yield chunk
-
-
-def log_ratio(after: float, before: float) -> float:
-    """ln of a ratio of concentrations; 0 when both are infinite."""
-    if math.isinf(after) and math.isinf(before):
-        return 0.0
-    return math.log(after) - math.log(before)

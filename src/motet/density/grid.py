@@ -46,11 +46,6 @@ class Grid:
         return self.axes.norm(dim=-1)
 
     @property
-    def voxel_volume(self) -> float:
-        """Volume of one voxel, in Å³."""
-        return float(torch.linalg.det(self.axes).abs())
-
-    @property
     def count(self) -> int:
         """Number of voxels."""
         return self.shape[0] * self.shape[1] * self.shape[2]

@@ -6,10 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
-from ..errors import FormatError
 from ..io import atomic_write, suffix_for, write
 from ..structure import Structure
 from .exports import superposed_models
@@ -62,21 +59,6 @@ def write_models(mined: Mined, path: Path) -> None:
 
     header = ("model", "state", "mean_plddt", *(f"rmsd_to_state_{k}" for k in range(len(medoids))))
     _write_table(path, header, rows())
-
-
-def read_labels(directory: Path) -> Int[Tensor, "assigned"]:
-    """The states that `write_models` wrote, of the models that have one.
-
-    Raises:
-        FormatError: The table is not there, or is another one.
-    """
-    path = directory / MODELS
-    try:
-        with path.open(newline="") as source:
-            states = [row["state"] for row in csv.DictReader(source)]
-        return torch.tensor([int(state) for state in states if state.isdecimal()])
-    except (OSError, KeyError) as error:
-        raise FormatError(path, f"not a table of models ({error})", "run `motet mine` again") from error
 
 
 def _write_trials(mined: Mined, path: Path) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
 from ..io import atomic_write
 from .charts import Chart
 from .literature import Work
+from .page import environment, source
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -59,16 +59,9 @@ class Page:
 
 def write_page(page: Page, path: Path) -> None:
     """Write the page, replacing one that is there."""
-    environment = Environment(
-        loader=PackageLoader("motet.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    assert environment.loader is not None
-    style = Markup(environment.loader.get_source(environment, "style.css")[0])
-    template = environment.get_template("plain.html.j2")
+    templates = environment()
+    style = Markup(source(templates, "style.css"))
+    template = templates.get_template("plain.html.j2")
     text = template.render(page=page, style=style, policy=_POLICY, version=__version__)
     with atomic_write(path, overwrite=True) as temporary:
         temporary.write_text(text, encoding="utf-8")

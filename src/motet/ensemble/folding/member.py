@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -137,7 +137,3 @@ class Folder:
     def sampled(self, member: Member) -> Sampled:
         """What is kept of the prediction."""
         return Sampled.of(self.fold(member), self.alignment.query)
-
-    def on_rows(self, alignment: Alignment) -> "Folder":
-        """The same network on another alignment of the same query."""
-        return replace(self, alignment=alignment)

@@ -84,7 +84,7 @@ def on_bundle(start: dict, carbons: np.ndarray, options: argparse.Namespace) -> 
 
 def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:
     """Best Cα RMSD and TM-score to the other state, of the start, of ANM at three amplitudes, and of the flow."""
-    first, second = (state.double().numpy() for state in (one.reference, one.backbone))
+    first, second = (state.double().numpy() for state in (one.example.reference, one.example.backbone))
     start = {name: first[:, i] for i, name in enumerate(("N", "CA", "C", "O"))} | {"sequence": one.sequence}
     drawn, sound = conformations(from_backbone(start), options)
     row: dict[str, float | int | str] = {"residues": len(first)} | nearest("static", first[None, :, 1], second)
@@ -163,9 +163,9 @@ def chosen_pairs(options: argparse.Namespace) -> list:
     fits = [
         one
         for one, out in zip(pairs, away, strict=True)
-        if out != options.training and one.name.endswith(":0") and len(one.types) <= options.longest
+        if out != options.training and one.name.endswith(":0") and len(one.sequence) <= options.longest
     ]
-    return sorted(fits, key=lambda one: (len(one.types), one.name))
+    return sorted(fits, key=lambda one: (len(one.sequence), one.name))
 
 
 def elastic(carbons: np.ndarray) -> list[tuple[str, np.ndarray]]:

@@ -12,30 +12,28 @@ state.safetensors, log.csv and curves.png; --ship FILE writes the moving average
 
 import argparse
 import csv
-import json
 import os
 import subprocess
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from flow_data import Batch, Example, batch_of, held_out, read_chains, read_pairs
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from flow_data import Named, held_out, read_chains, read_pairs
+from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from motet.fold.flow import FlowConfig, FlowNetwork
-from motet.fold.flow_losses import WEIGHTS, backbone_atoms, flow_losses, total
+from motet.fold.flow_examples import FlowBatch, FlowExample, batch_of
+from motet.fold.flow_learner import FlowLearner, Pace
+from motet.fold.flow_losses import WEIGHTS, backbone_atoms
 from motet.fold.flow_path import FlowPath
+from motet.fold.flow_weights import FlowModel, save_flow
 from motet.geometry import lddt, rmsd
 from motet.nn import fast_products
 
-RATE, WARM, DECAY, CLIP = 1e-3, 100, 0.01, 1.0
-TURNOVER = 800  # steps, from which on the rate falls with the root of the step
-MEMORY = 0.999  # of the moving average
 JUDGED, JUDGED_AT = 16, (0.1, 0.2, 0.4)  # held-out chains, and levels
 PAIRS_EACH = 4  # batches, one of them of pairs
 SEEDS_APART = 1_000_003
@@ -83,14 +81,14 @@ def main() -> None:
 class Parted:
     """Examples to learn from, and others to be judged on."""
 
-    def __init__(self, learnt: list[Example], judged: list[Example]) -> None:
+    def __init__(self, learnt: list[FlowExample], judged: list[FlowExample]) -> None:
         self.learnt, self.judged = learnt, judged
 
     @classmethod
-    def of(cls, examples: list[Example]) -> "Parted":
-        out = held_out(examples)
+    def of(cls, named: list[Named]) -> "Parted":
+        out = held_out(named)
         parts = [
-            [one for one, away in zip(examples, out, strict=True) if away == which] for which in (False, True)
+            [one.example for one, away in zip(named, out, strict=True) if away == which] for which in (False, True)
         ]
         return cls(*parts)
 
@@ -103,14 +101,14 @@ def seeded(seed: int, step: int) -> torch.Generator:
 class Work(Dataset):
     """The batch of each step: what it holds depends on the step alone."""
 
-    chains: list[Example]
-    pairs: list[Example]
+    chains: list[FlowExample]
+    pairs: list[FlowExample]
     path: FlowPath
     told: argparse.Namespace
     rank: int
     world: int
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> FlowBatch:
         draws = seeded(self.told.seed + 1 + SEEDS_APART, step * self.world + self.rank)
         paired = step >= self.told.two_states and step % PAIRS_EACH == 0
         source = self.pairs if paired else self.chains
@@ -130,27 +128,28 @@ class Run:
             if self.device.type == "cuda":
                 self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
                 torch.cuda.set_device(self.device)
-        self.path = FlowPath()
         torch.manual_seed(arguments.seed)
-        self.network = FlowNetwork(SIZES[arguments.size]).to(self.device)
-        self.average = {name: value.detach().clone() for name, value in self.network.named_parameters()}
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=RATE, weight_decay=DECAY)
-        self.step, self.rows = 0, []
+        self.learner = FlowLearner(FlowNetwork(SIZES[arguments.size]).to(self.device), FlowPath(), Pace())
+        self.rows: list[dict[str, str]] = []
         self.resume()
+
+    @property
+    def step(self) -> int:
+        return self.learner.step
 
     def train(self) -> None:
         """All steps that are left, or those that fit into the time."""
-        forward: nn.Module = self.network
+        forward: nn.Module = self.learner.network
         if self.world > 1:
-            forward = nn.parallel.DistributedDataParallel(self.network)
+            forward = nn.parallel.DistributedDataParallel(forward)
         if self.arguments.compile:
             forward = torch.compile(forward)
-        began = time.monotonic()
+        began, told = time.monotonic(), self.arguments
         sums: dict[str, float] = {}
         for batch in self.batches():
-            for name, value in self.learn(forward, batch).items():
+            draws = seeded(told.seed + 1, self.step * self.world + self.rank)
+            for name, value in self.learner.learn(batch, draws, forward).items():
                 sums[name] = sums.get(name, 0.0) + value
-            self.step += 1
             if self.step % self.arguments.every == 0:
                 if self.rank == 0:
                     row = {name: value / self.arguments.every for name, value in sums.items()}
@@ -165,50 +164,22 @@ class Run:
     def batches(self) -> DataLoader:
         """The batches of the steps that are left, made ahead where there are workers to make them."""
         told = self.arguments
-        work = Work(self.chains.learnt, self.pairs.learnt, self.path, told, self.rank, self.world)
+        work = Work(self.chains.learnt, self.pairs.learnt, self.learner.path, told, self.rank, self.world)
         steps = range(self.step, told.steps)
         return DataLoader(work, batch_size=None, sampler=steps, num_workers=told.workers)
-
-    def learn(self, forward: nn.Module, batch: Batch) -> dict[str, float]:
-        """One step."""
-        draws = seeded(self.arguments.seed + 1, self.step * self.world + self.rank)
-        batch = batch.to(self.device)
-        noised = self.path.between(batch.target.frames, batch.noise, batch.level)
-        previous = None
-        with self.precision():
-            if torch.rand((), generator=draws) < 0.25:
-                with torch.no_grad():
-                    previous = forward(batch.inputs, noised, batch.level).clean.translation
-            prediction = forward(batch.inputs, noised, batch.level, previous)
-        losses = flow_losses(prediction, batch.target, batch.inputs, batch.level, self.path)
-        loss = total(losses).mean()
-        for group in self.optimiser.param_groups:
-            group["lr"] = RATE * min((self.step + 1) / WARM, 1.0, (TURNOVER / (self.step + 1)) ** 0.5)
-        self.optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-        self.optimiser.step()
-        memory = min(MEMORY, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.named_parameters():
-            self.average[name].lerp_(value.detach(), 1 - memory)
-        return {"loss": float(loss.detach())} | {name: float(one.detach().mean()) for name, one in losses.items()}
-
-    def precision(self) -> torch.autocast:
-        """bfloat16 for the pairs on a GPU; the frames stay in float32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:
         """How well the moving average takes the noise out of held-out chains, by level; the crops are fixed."""
-        network = averaged(self)
+        network, path = self.learner.averaged(), self.learner.path
         found = {}
         for level in JUDGED_AT:
             rows = []
             for start in range(0, min(JUDGED, len(self.chains.judged)), 8):
                 draws = torch.Generator().manual_seed(start)
                 few = self.chains.judged[start : start + 8]
-                batch = batch_of(few, self.path, 128, draws, torch.full((len(few),), level)).to(self.device)
-                noised = self.path.between(batch.target.frames, batch.noise, batch.level)
+                batch = batch_of(few, path, 128, draws, torch.full((len(few),), level)).to(self.device)
+                noised = path.between(batch.target.frames, batch.noise, batch.level)
                 clean = network(batch.inputs, noised, batch.level).clean
                 rows += quality(batch, noised, clean)
             mean = torch.tensor(rows).mean(0).tolist()
@@ -226,40 +197,20 @@ class Run:
 
     def keep(self) -> None:
         """The state on disk, replaced in one go."""
-        tensors = {f"network.{name}": value for name, value in self.network.named_parameters()}
-        tensors |= {f"average.{name}": value for name, value in self.average.items()}
-        for name, value in self.network.named_parameters():
-            moments = self.optimiser.state[value]
-            tensors |= {f"{key}.{name}": moments[key] for key in ("exp_avg", "exp_avg_sq")}
         target = self.arguments.work / "state.safetensors"
-        flat = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(flat, target.with_suffix(".new"), metadata={"step": str(self.step)})
+        save_file(self.learner.pack(), target.with_suffix(".new"))
         os.replace(target.with_suffix(".new"), target)
 
     def resume(self) -> None:
         target = self.arguments.work / "state.safetensors"
         if not target.exists():
             return
-        with safe_open(target, "pt") as source:
-            self.step = int(source.metadata()["step"])
-            for name, value in self.network.named_parameters():
-                value.data.copy_(source.get_tensor(f"network.{name}"))
-                self.average[name].copy_(source.get_tensor(f"average.{name}"))
-                moments = {key: source.get_tensor(f"{key}.{name}") for key in ("exp_avg", "exp_avg_sq")}
-                moments = {key: moment.to(self.device) for key, moment in moments.items()}
-                self.optimiser.state[value] = moments | {"step": torch.tensor(float(self.step))}
+        self.learner.unpack(load_file(target))
         with (self.arguments.work / "log.csv").open(newline="") as log:
             self.rows = [row for row in csv.DictReader(log) if int(row["step"]) <= self.step]
 
 
-def averaged(run: Run) -> FlowNetwork:
-    """The network with the moving average of its weights."""
-    network = FlowNetwork(run.network.config).to(run.device)
-    network.load_state_dict(run.average, strict=False)
-    return network.eval()
-
-
-def quality(batch: Batch, noised, clean) -> list[list[float]]:
+def quality(batch: FlowBatch, noised, clean) -> list[list[float]]:
     """RMSD before and after, lDDT of Cα, and the share of broken peptide bonds, of each protein."""
     rows = []
     for row, there in enumerate(batch.inputs.presence.bool()):
@@ -298,9 +249,7 @@ def draw_curves(work: Path) -> None:
 def ship(target: Path, run: Run) -> None:
     """The moving average in half precision, with what a reader must know of it."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    metadata = {
-        "config": json.dumps(asdict(run.network.config)),
-        "path": json.dumps(asdict(run.path)),
+    origin = {
         "steps": str(run.step),
         "batch": str(run.arguments.batch * run.world),
         "crop": str(run.arguments.crop),
@@ -308,21 +257,21 @@ def ship(target: Path, run: Run) -> None:
         "commit": commit,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    half: dict[str, Tensor] = {name: value.half().cpu().contiguous() for name, value in run.average.items()}
-    save_file(half, target, metadata=metadata)
-    target.with_suffix(".md").write_text(card(run, metadata, sum(value.numel() for value in half.values())))
+    network = run.learner.averaged()
+    save_flow(FlowModel(network, run.learner.path, origin), target)
+    target.with_suffix(".md").write_text(card(run, origin, sum(value.numel() for value in network.parameters())))
 
 
-def card(run: Run, metadata: dict[str, str], parameters: int) -> str:
+def card(run: Run, origin: dict[str, str], parameters: int) -> str:
     """What a reader must know of the weights."""
     judged = [row for row in run.rows if row.get("lddt_0.1")][-1]
     last = "\n".join(f"| {name} | {value} |" for name, value in judged.items())
     told = run.arguments
     return f"""# The flow network's weights
 
-{parameters:,} parameters in half precision: the moving average after {run.step} steps of {metadata["batch"]} crops
-of {told.crop} residues, pairs of states from step {told.two_states} on. Made {metadata["date"]} at commit
-{metadata["commit"]} by `scripts/train/flow.py`.
+{parameters:,} parameters in half precision: the moving average after {run.step} steps of {origin["batch"]} crops
+of {told.crop} residues, pairs of states from step {told.two_states} on. Made {origin["date"]} at commit
+{origin["commit"]} by `scripts/train/flow.py`.
 
 Data: {len(run.chains.learnt)} chains of 40 to 128 residues (promod3-data, Apache-2.0; PDB, CC0)
 and {len(run.pairs.learnt) // 2} proteins in two states (Docking Benchmark 5.5, CoDNaS; PDB, CC0), both ways round.

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from motet.fold.flow import FlowConfig
+from motet.fold.flow_examples import FlowExample
+from motet.fold.flow_inputs import FlowInputs
 from motet.fold.flow_weights import load_flow
 
 SCRIPTS = Path(__file__).parents[2] / "scripts" / "train"
@@ -27,9 +29,8 @@ def parted(flow, data, two_states):
     draws = torch.Generator().manual_seed(5)
     first, second = 3 * torch.randn(2, 30, 4, 3, generator=draws).cumsum(1)
     letters = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKL"
-    one = data.Example(
-        "some", letters, data.numbered(letters), torch.arange(30), None, first, second if two_states else first
-    )
+    inputs = FlowInputs.of_sequence(data.numbered(letters), dtype=torch.float32)
+    one = FlowExample(inputs, first, second if two_states else None)
     return flow.Parted([one], [one])
 
 
@@ -55,7 +56,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bytes_and_ships_its_aver
     flow.ship(tmp_path / "flow.safetensors", whole)
     shipped = load_flow(tmp_path / "flow.safetensors")
     assert shipped.origin["steps"] == "4"
-    for name, value in whole.average.items():
+    for name, value in whole.learner.average.items():
         torch.testing.assert_close(shipped.network.get_parameter(name), value, rtol=1e-3, atol=1e-5)
     assert "No side chains were seen" in (tmp_path / "flow.md").read_text()
 

@@ -13,6 +13,8 @@ from .residues import UNKNOWN
 
 PROFILE = len(STANDARD)
 PROFILE_LETTERS = "".join(RESIDUES[name].letter for name in STANDARD)
+_COLUMNS = ("residue_types", "numbers", "chains", "presence")  # one value a residue
+_ROWS = ("profile", "reference")  # several
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,11 @@ class FlowInputs:
         known = torch.ones_like(self.reference_presence)
         return replace(self, reference=reference, reference_presence=known, reference_noise=known * noise)
 
+    def part(self, residues: slice) -> "FlowInputs":
+        """Some residues of one protein."""
+        cut = {name: getattr(self, name)[residues] for name in (*_COLUMNS, *_ROWS)}
+        return replace(self, **cut)
+
     @property
     def follows(self) -> Float[Tensor, "*batch residues"]:
         """1 for a residue that is bonded to the one before it in the list."""
@@ -94,14 +101,12 @@ def profile_in_order(profile: Float[Tensor, "*batch 20"], letters: str) -> Float
 def stacked(inputs: Sequence[FlowInputs]) -> FlowInputs:
     """Proteins of unlike lengths as one batch, padded behind."""
     longest = max(one.presence.shape[-1] for one in inputs)
-    columns = ("residue_types", "numbers", "chains", "presence")
-    rows = ("profile", "reference")
 
     def together(name: str) -> Tensor:
         values = [getattr(one, name) for one in inputs]
-        if name in columns:
+        if name in _COLUMNS:
             values = [pad(one, (0, longest - one.shape[-1])) for one in values]
-        elif name in rows:
+        elif name in _ROWS:
             values = [pad(one, (0, 0, 0, longest - one.shape[-2])) for one in values]
         return torch.stack(values)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -21,7 +21,6 @@ DISPLACED, DISPLACED_OF_ONE = (
 )  # Å at least; and what is added at most where the state given is the one wanted
 NOISY, HALF = 0.15, 0.5  # share of the crops above the level, which mostly stays below what unfolds
 LEAST, MOST = 0.01, 0.49  # least level, and the width of both halves
-_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ def _cropped(one: FlowExample, crop: int, draws: torch.Generator) -> tuple[FlowI
     return inputs, backbone
 
 
-def _moved(value: _Record, device: torch.device) -> _Record:
+def _moved(value: Any, device: torch.device) -> Any:
     """A tensor, or a record of tensors, on a device."""
     if isinstance(value, Tensor):
         return value.to(device)

@@ -19,6 +19,7 @@ from .minimise import minimise
 from .phase import phase
 from .refine import refine
 from .report import report
+from .train import train
 from .validate import validate
 from .weights import weights
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ensemble, mine, fold, loop, ddg, phase, refine, validate, energy, minimise, info, report):
+for command in (ensemble, mine, fold, loop, ddg, phase, refine, validate, train, energy, minimise, info, report):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

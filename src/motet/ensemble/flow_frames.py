@@ -63,7 +63,7 @@ class CarriedAtoms:
         riding = torch.from_numpy(whole[topology.residue_of_atom]).to(coords.device)
         own = Rigid(frames.rotation[row], frames.translation[row]).inverse()
         local = own.apply(coords[:, None]).squeeze(-2)
-        inputs = _inputs(topology, whole, coords)
+        inputs = inputs_of(topology, whole, coords)
         return cls(inputs, frames, coords, riding, row, local, _peptides(topology, whole).to(coords.device))
 
     def placed(self, frames: Rigid) -> Coords:
@@ -78,8 +78,8 @@ class CarriedAtoms:
         return coords.index_copy(-2, self.peptides[:, 1], carbon + CARBONYL * away)
 
 
-def _inputs(topology: Topology, whole: np.ndarray, coords: Tensor) -> FlowInputs:
-    """Residues as the network reads them; where the chain is broken, numbers jump."""
+def inputs_of(topology: Topology, whole: np.ndarray, coords: Tensor) -> FlowInputs:
+    """The chosen residues as the network reads them; where the chain is broken, numbers jump."""
     parents = [parent_of(name) for name in topology.residue_names[whole].tolist()]
     types = [STANDARD.index(one) if one in STANDARD else UNKNOWN for one in parents]
     chains = topology.chain_of_residue[whole]

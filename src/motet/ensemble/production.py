@@ -44,9 +44,9 @@ class Memory:
         return len(self._parts)
 
     def write(self, index: int, tensors: Mapping[str, Tensor]) -> None:
-        """Keep one round."""
-        assert index == len(self._parts)
-        self._parts.append(dict(tensors))
+        """Keep one round, in place of what was there from it on."""
+        assert index <= len(self._parts)
+        self._parts[index:] = [dict(tensors)]
 
     def read(self, index: int) -> dict[str, Tensor]:
         """One finished round."""

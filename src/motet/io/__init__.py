@@ -18,6 +18,8 @@ from .sniff import sniff as sniff
 from .trajectory import read_trajectory as read_trajectory
 from .trajectory import stream_trajectory as stream_trajectory
 from .trajectory import write_trajectory as write_trajectory
+from .trajectory_sets import Trajectory as Trajectory
+from .trajectory_sets import find_trajectories as find_trajectories
 from .weights import read_weights as read_weights
 from .write import suffix_for as suffix_for
 from .write import write as write

@@ -54,7 +54,7 @@ class Predictions:
 
 def holds_predictions(path: Path) -> bool:
     """Whether a file is an npz, or has a structure's suffix."""
-    return path.suffix.lower() == ".npz" or _bare(path).suffix.lower() in STRUCTURES
+    return path.suffix.lower() == ".npz" or bare(path).suffix.lower() in STRUCTURES
 
 
 def read_predictions(path: PathLike) -> Predictions:
@@ -72,7 +72,7 @@ def read_predictions(path: PathLike) -> Predictions:
 
 
 def _of_folder(folder: Path) -> Predictions:
-    files = sorted(one for one in folder.iterdir() if one.is_file() and _bare(one).suffix.lower() in STRUCTURES)
+    files = sorted(one for one in folder.iterdir() if one.is_file() and bare(one).suffix.lower() in STRUCTURES)
     if files:
         return _together(files, folder)
     packed = sorted(folder.glob("*.npz"))
@@ -94,7 +94,7 @@ def _together(files: Sequence[Path], source: Path) -> Predictions:
         except MotetError:
             broken.append(file.name)
             continue
-        stem = _bare(file).stem
+        stem = bare(file).stem
         several = structure.n_models > 1
         found += [(f"{stem}-{i + 1}" if several else stem, structure.model(i)) for i in range(structure.n_models)]
     found = [(name, one) for name, one in found if one.n_residues]
@@ -105,7 +105,7 @@ def _together(files: Sequence[Path], source: Path) -> Predictions:
     notes += _left_out([found[i][0] for i in others], "has another sequence than most")
     models = _on_common_atoms([found[i][1] for i in kept])
     structure = replace(
-        models[0].with_coords(torch.stack([one.coords for one in models])), name=_bare(source).stem, notes=()
+        models[0].with_coords(torch.stack([one.coords for one in models])), name=bare(source).stem, notes=()
     )
     confidence = _confidence(models)
     return Predictions(structure, tuple(found[i][0] for i in kept), confidence, notes)
@@ -212,6 +212,6 @@ def _left_out(names: list[str], why: str) -> tuple[Note, ...]:
     return (Note("ignored", f"{counted(len(names), 'model')} ({some}) left out: {why}."),)
 
 
-def _bare(path: Path) -> Path:
+def bare(path: Path) -> Path:
     """The path without the suffix of a packed file."""
     return path.with_suffix("") if path.suffix.lower() in (".gz", ".bz2", ".xz") else path

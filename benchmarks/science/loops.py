@@ -18,7 +18,7 @@ import csv
 import math
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from statistics import median
 
@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from motet.ensemble import prepared
-from motet.ensemble.loops import Modelling, find_region, loop_backbones, models_on
+from motet.ensemble.loops import Backbones, Modelling, find_region, loop_backbones, models_on
 from motet.ensemble.loops.statistics import ramachandran_maps
 from motet.geometry.loops import Building, Room, TorsionMaps, build_loops
 from motet.io import read
@@ -48,6 +48,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--built", type=int, default=MANY, help="conformations of motet")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--candidates", type=Path, help="folder that keeps what was built, for other rankings")
+    parser.add_argument("--only-build", action="store_true", help="fill that folder and stop")
     parser.add_argument("--table", action="store_true", help="only print the medians of --out")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -64,7 +66,10 @@ def run(options: argparse.Namespace) -> None:
     for row in loops[: options.first]:
         if row["key"] in done:
             continue
-        result = {"key": row["key"], "length": row["length"], **measured(row, options.built, options.seed)}
+        if options.only_build:
+            candidates(row, Modelling(count=options.built, built=1.0, seed=options.seed), options.candidates)
+            continue
+        result = {"key": row["key"], "length": row["length"], **measured(row, options)}
         if not options.no_peers:
             result |= peers(row, options.seed)
         new = not options.out.exists()
@@ -90,12 +95,29 @@ def rmsd_to(native: torch.Tensor, atoms: torch.Tensor) -> torch.Tensor:
     return (atoms[..., :4, :] - native).square().sum(-1).mean((-2, -1)).sqrt()
 
 
-def measured(row: dict[str, str], count: int, seed: int) -> dict[str, float]:
+def candidates(row: dict[str, str], settings: Modelling, folder: Path | None) -> tuple[Backbones, float]:
+    """What was built of one loop, and the seconds of processor time that took; kept in the folder, where given."""
+    path = folder / f"{row['key']}-{settings.count}-{settings.seed}.pt" if folder else None
+    if path and path.exists():
+        kept = torch.load(path)
+        return Backbones(**kept["backbones"]), kept["seconds"]
+    began = time.process_time()
+    backbones = loop_backbones(prepared_loop(row)[0], settings)
+    seconds = time.process_time() - began
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = {one.name: getattr(backbones, one.name) for one in fields(backbones)}
+        partial = path.with_suffix(".part")
+        torch.save({"backbones": columns, "seconds": seconds}, partial)
+        partial.rename(path)
+    return backbones, seconds
+
+
+def measured(row: dict[str, str], options: argparse.Namespace) -> dict[str, float]:
     """motet: many backbones, the first thousand by preference, the best of those by energy."""
     region, native = prepared_loop(row)
-    began = time.process_time()
-    settings = Modelling(count=count, built=1.0, relaxed=RELAXED, seed=seed)
-    backbones = loop_backbones(region, settings)
+    settings = Modelling(count=options.built, built=1.0, relaxed=RELAXED, seed=options.seed)
+    backbones, seconds = candidates(row, settings, options.candidates)
     built = time.process_time()
     rmsd = rmsd_to(native, backbones.atoms)
     models = models_on(region, backbones[:SCORED], settings)
@@ -115,7 +137,7 @@ def measured(row: dict[str, str], count: int, seed: int) -> dict[str, float]:
         "preferred": round(float(rmsd[0]), 3),
         "clash_free": round(float((few.room > -OVERLAP).double().mean()), 3),
         "favoured": round(float(few.favoured.double().mean()), 3),
-        "build_s": round(built - began, 1),
+        "build_s": round(seconds, 1),
         "score_s": round(time.process_time() - built, 1),
     }
 

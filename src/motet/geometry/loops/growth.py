@@ -132,10 +132,12 @@ def _chosen(
     random: torch.Generator,
 ) -> tuple[Int[Tensor, "chains"], Int[Tensor, "chains"]]:
     """Of each chain one try that fits, and the chain it extends; chains without one are replaced by others."""
-    fits = room.free(new[:, :, None], residue).amin((-2, -1)) > -OVERLAP
+    fits = promise.isfinite()
+    chain, one = fits.nonzero(as_tuple=True)
+    fits[chain, one] = room.free(new[chain, one, None], residue).amin((-2, -1)) > -OVERLAP
     if built.shape[1]:
-        others = built[:, None].expand(-1, new.shape[1], -1, -1, -1)
-        fits &= room.within(new[:, :, None], others, residue, first_built) > -OVERLAP
+        chain, one = fits.nonzero(as_tuple=True)
+        fits[chain, one] = room.within(new[chain, one, None], built[chain], residue, first_built) > -OVERLAP
     weight = torch.where(fits, promise, -torch.inf)
     alive = weight.isfinite().any(-1).nonzero().squeeze(-1)
     if not len(alive):

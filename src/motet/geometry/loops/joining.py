@@ -23,16 +23,16 @@ class Building:
 
     Args:
         chains: Conformations of each half; all pairs of them may be joined.
-        closures: Pairs that are tried at once.
+        closures: Pairs that are tried at once; most fail, so that few halves are used twice.
         reach: Distance in Å (root of the squared ones of CA and C) within which two halves must meet; the next one
-            is taken where too few pairs do.
+            is taken where fewer than a third of those pairs do.
         rounds: Rounds with new halves before giving up, when too few conformations have been found.
         favoured: Share of each residue's (φ, ψ) density within which the joining residues must lie.
         spread: How far angles may be from ideal.
     """
 
     chains: int = 5000
-    closures: int = 12000
+    closures: int = 36000
     reach: tuple[float, ...] = (2.0, 2.75, 3.5)
     rounds: int = 40
     favoured: float = 0.98
@@ -119,12 +119,12 @@ def _pairs(
     ahead: Half, back: Half, how: Building, random: torch.Generator
 ) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
     """Random pairs of halves that nearly meet: the last CA and C of one, and those before the other."""
-    ends = ahead.atoms[:, -1, 1:3].flatten(1), back.tip[:, :2].flatten(1)
-    distance = torch.cdist(*ends)
+    ends = ahead.atoms[:, -1, 1:3].flatten(1).float(), back.tip[:, :2].flatten(1).float()
+    distance = torch.cdist(*ends)  # which pairs are tried is no matter of many digits
     i = j = torch.zeros(0, dtype=torch.long)
     for reach in how.reach:
         i, j = (distance < reach).nonzero(as_tuple=True)
-        if len(i) >= how.closures:
+        if 3 * len(i) >= how.closures:
             break
     if len(i) > how.closures:
         some = torch.randint(len(i), (how.closures,), generator=random, device=i.device)

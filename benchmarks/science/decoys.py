@@ -7,11 +7,14 @@ that not clashes alone decide; `--steps 0` leaves that out. Lengths, angles and 
 the same in all, but for what the minimiser does.
 
     python benchmarks/science/decoys.py --most 60         # bundles of up to 60 residues; some minutes on one core
+    python benchmarks/science/decoys.py --most 200 --rows decoys.md       # goes on where an earlier run stopped
 
-Printed is a Markdown table: decoys, how many of them the native is below, and the same by term.
+Printed is a Markdown table: decoys, how many of them the native is below, and the same by term; then the median
+distance of the decoys from the native and how many standard deviations of theirs the native lies below their mean.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +32,19 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40, help="decoys of each bundle")
     parser.add_argument("--steps", type=int, default=30, help="of the minimiser")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rows", type=Path, help="file that rows are added to; bundles that have one are passed over")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"| bundle | residues | decoys | native below | {' | '.join(SHOWN)} |")
-    print("|---|---|---|---|" + "---|" * len(SHOWN))
+    done = options.rows.read_text().splitlines() if options.rows and options.rows.exists() else []
+    print(f"| bundle | residues | decoys | native below | {' | '.join(SHOWN)} | Cα RMSD, Å | z | CPU s |")
+    print("|---|---|---|---|" + "---|" * (len(SHOWN) + 3))
     for path in bundles(options.most):
-        print(row(path, options), flush=True)
+        known = next((line for line in done if line.startswith(f"| {path.stem} |")), "")
+        line = known or row(path, options)
+        print(line, flush=True)
+        if options.rows and not known:
+            with options.rows.open("a") as file:
+                file.write(line + "\n")
 
 
 def bundles(most: int) -> list[Path]:
@@ -45,7 +55,9 @@ def bundles(most: int) -> list[Path]:
 
 def row(path: Path, options: argparse.Namespace) -> str:
     from motet.forcefield import ForceField
+    from motet.geometry import rmsd
 
+    began = time.process_time()
     structure = native(path)
     system = ForceField().bind(structure)
     start = structure.model(0).coords
@@ -54,9 +66,14 @@ def row(path: Path, options: argparse.Namespace) -> str:
     with torch.no_grad():
         terms = system.terms(coords)
     below = {name: (terms[1:, k] > terms[0, k]).float().mean() for k, name in enumerate(system.names)}
-    total = (terms[1:].sum(-1) > terms[0].sum()).float().mean()
+    energies = terms.sum(-1)
+    total = (energies[1:] > energies[0]).float().mean()
+    z = (energies[0] - energies[1:].mean()) / energies[1:].std()
+    trace = torch.from_numpy(structure.topology.atom_index("CA"))
+    away = rmsd(coords[1:, trace], coords[0, trace]).median()
     cells = " | ".join(f"{below[name]:.0%}" for name in SHOWN)
-    return f"| {path.stem} | {structure.n_residues} | {len(coords) - 1} | {total:.0%} | {cells} |"
+    rest = f"{away:.1f} | {z:.1f} | {time.process_time() - began:.0f}"
+    return f"| {path.stem} | {structure.n_residues} | {len(coords) - 1} | {total:.0%} | {cells} | {rest} |"
 
 
 def native(path: Path):

@@ -49,6 +49,7 @@ class Neighbours:
         protein: `conformation * proteins + protein` of each pair.
         built_at: Coordinates that the list was built for.
         selected: What each term picked from the list, by name of the term.
+        count: How many of the pairs count, where more are there to fill the list; None where all do.
     """
 
     pairs: Pairs
@@ -57,6 +58,7 @@ class Neighbours:
     protein: Int[Tensor, "pairs"]
     built_at: Float[Tensor, "conformations atoms 3"]
     selected: dict[str, tuple[Any, ...]]
+    count: Int[Tensor, ""] | None = None
 
     @property
     def i(self) -> Int[Tensor, "pairs"]:
@@ -107,14 +109,28 @@ def find_neighbours(
     start = torch.arange(conformations, device=coords.device)[:, None]
     group = (start * n_proteins + protein_of_atom).flatten()
     i, j = neighbour_pairs(coords.detach().reshape(-1, 3), CUTOFF + SKIN, group)
-    first, second = i.remainder(max(atoms, 1)), j.remainder(max(atoms, 1))
-    key = first * atoms + second
-    keep = (~contains(exclusions.bonded, key)).nonzero().squeeze(-1)
-    i, j, key = i[keep], j[keep], key[keep]
-    near = contains(exclusions.near, key)
-    code = contacts.code(types[first[keep]], types[second[keep]], near)
+    keys = i * (conformations * atoms) + j
+    bonded, near = (_places(one, keys, conformations, atoms) for one in (exclusions.bonded, exclusions.near))
+    keep = torch.ones_like(keys, dtype=torch.bool).index_fill_(0, bonded, False).nonzero().squeeze(-1)
+    near = torch.zeros_like(keys, dtype=torch.bool).index_fill_(0, near, True)
+    i, j, near = (one.index_select(0, keep) for one in (i, j, near))
+    every = types.repeat(conformations)
+    code = contacts.code(every.index_select(0, i), every.index_select(0, j), near)
     pairs = Pairs.of(i, j, conformations * atoms, coords.dtype)
-    return Neighbours(pairs, code, near, group[i], coords.detach().clone(), {})
+    return Neighbours(pairs, code, near, group.index_select(0, i), coords.detach().clone(), {})
+
+
+def _places(
+    pairs: Int[Tensor, "some"], keys: Int[Tensor, "keys"], conformations: int, atoms: int
+) -> Int[Tensor, "places"]:
+    """Where some pairs, `i * atoms + j`, of every conformation stand among sorted keys, `i * all_atoms + j`."""
+    if not len(keys):
+        return keys
+    total = conformations * atoms
+    shift = torch.arange(conformations, device=keys.device)[:, None] * (atoms * (total + 1))
+    wanted = (pairs // atoms * total + pairs % atoms + shift).flatten()
+    place = torch.searchsorted(keys, wanted).clamp_max(len(keys) - 1)
+    return place[keys[place] == wanted]
 
 
 def contains(sorted_keys: Int[Tensor, "keys"], wanted: Int[Tensor, "pairs"]) -> Bool[Tensor, "pairs"]:

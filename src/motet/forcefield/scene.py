@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .burial import burial_sums
-from .contact_pairs import contact_energies
+from .contact_pairs import CUTOFF, contact_energies
 from .contacts import ContactParameters
 from .neighbours import Neighbours
 from .separation import squared_distances
@@ -42,8 +42,12 @@ class Scene:
 
     @cached_property
     def squared(self) -> Float[Tensor, "pairs"]:
-        """Squared distance of each pair of the list, in Å²."""
-        return squared_distances(self.points.flatten(1), self.neighbours.pairs)
+        """Squared distance of each pair of the list, in Å²; rows that only fill the list are at the cut-off."""
+        squared = squared_distances(self.points.flatten(1), self.neighbours.pairs)
+        count = self.neighbours.count
+        if count is None:
+            return squared
+        return torch.where(torch.arange(len(squared), device=squared.device) < count, squared, CUTOFF**2)
 
     @cached_property
     def contacts(self) -> tuple[Float[Tensor, "pairs"], Float[Tensor, "pairs"]]:

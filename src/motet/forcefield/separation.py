@@ -1,7 +1,6 @@
 """Squared distances of pairs, with a gradient that each atom collects from its own pairs."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,12 +9,11 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Pairs of atoms, and for each atom the list of its pairs.
+class Pairs(NamedTuple):
+    """Pairs of atoms, and for each atom the list of its pairs, where there is one.
 
     Sums over an atom's pairs run through `embedding_bag`: on a CPU many times faster than `index_add` of vectors,
-    and in the same order every time.
+    and in the same order every time. A compiler, which fuses `index_add` with all else, does without those lists.
 
     Args:
         i: First atom of each pair.
@@ -27,18 +25,18 @@ class Pairs:
 
     i: Int[Tensor, "pairs"]
     j: Int[Tensor, "pairs"]
-    member: Int[Tensor, "both"]
-    sign: Float[Tensor, "both"]
-    start: Int[Tensor, "atoms"]
+    member: Int[Tensor, "both"] | None = None
+    sign: Float[Tensor, "both"] | None = None
+    start: Int[Tensor, "atoms"] | None = None
 
     @classmethod
     def of(cls, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], atoms: int, dtype: torch.dtype) -> "Pairs":
         """The pairs, sorted by atom; `dtype` is that of the coordinates."""
-        atom, order = _sorted(torch.cat((i, j)), atoms)
+        order = _sorted(i, j, atoms)
         first = order < len(i)
-        sign = first.to(dtype) * 2.0 - 1.0
-        start = torch.searchsorted(atom, torch.arange(atoms, device=i.device))
-        return cls(i, j, torch.where(first, order, order - len(i)), sign, start)
+        member = torch.where(first, order, order - len(i))
+        count = torch.bincount(i, minlength=atoms) + torch.bincount(j, minlength=atoms)
+        return cls(i, j, member, first.to(dtype) * 2.0 - 1.0, count.cumsum(0) - count)
 
     def difference(self, values: Float[Tensor, "3 atoms"]) -> Float[Tensor, "3 pairs"]:
         """Value at the first atom minus value at the second."""
@@ -46,15 +44,16 @@ class Pairs:
 
     def collected(self, rows: Float[Tensor, "pairs 3"]) -> Float[Tensor, "atoms 3"]:
         """Each atom's sum, its pairs' rows taken with their sign: the transpose of `difference`."""
+        assert self.member is not None
         return embedding_bag(self.member, rows, self.start, mode="sum", per_sample_weights=self.sign)
 
 
-def _sorted(index: Int[Tensor, "both"], atoms: int) -> tuple[Int[Tensor, "both"], Int[Tensor, "both"]]:
-    """The sorted numbers and their order; below 2¹⁶, on a processor, by numpy's radix sort, three times faster."""
-    if index.device.type != "cpu" or atoms > 1 << 16:
-        return index.sort(stable=True)
-    order = torch.from_numpy(np.argsort(index.numpy().astype(np.uint16), kind="stable"))
-    return index[order], order
+def _sorted(i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], atoms: int) -> Int[Tensor, "both"]:
+    """Order of the atoms i, then j; below 2¹⁶, on a processor, by numpy's radix sort, three times faster."""
+    if i.device.type != "cpu" or atoms > 1 << 16:
+        return torch.cat((i, j)).argsort(stable=True)
+    both = np.concatenate((i.numpy().astype(np.uint16), j.numpy().astype(np.uint16)))
+    return torch.from_numpy(np.argsort(both, kind="stable"))
 
 
 class _Squared(torch.autograd.Function):
@@ -71,7 +70,7 @@ class _Squared(torch.autograd.Function):
     def backward(ctx: Any, *pulls: Tensor) -> tuple[Tensor, None]:
         points, difference = ctx.saved_tensors
         pairs: Pairs = ctx.pairs
-        if torch.is_grad_enabled():  # a second derivative is wanted
+        if torch.is_grad_enabled() or pairs.member is None:  # a second derivative is wanted, or a graph
             pull = pairs.difference(points) * (2.0 * pulls[0])
             zeros = torch.zeros_like(points)
             return zeros.index_add(1, pairs.i, pull).index_add(1, pairs.j, pull, alpha=-1), None

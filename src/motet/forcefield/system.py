@@ -1,7 +1,7 @@
 """A force field bound to atoms: an `Energy`, with its parts by term, protein and residue."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from ..errors import TopologyMismatchError
 from ..shapes import Coords
 from ..structure import Structure
+from .compiled import CompiledSystem
 from .conditions import Conditions
 from .energies import Summable
 from .held import held_atoms, united_masses
@@ -23,6 +24,9 @@ from .terms.term import cast
 
 if TYPE_CHECKING:
     from .field import ForceField
+
+
+ATOMS_AT_ONCE = 1 << 15  # of all conformations that are evaluated together; some more, and pairs sort slowly
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,7 @@ class System(Summable):
 
     A system looks its parameters up in the force field at every call, so that training moves it too. Neighbour
     lists are kept between calls and renewed when an atom has moved by half the skin; results depend on them no
-    more than on rounding. `forget` drops the list: after it, a resumed run equals one that was never interrupted.
+    more than on rounding. `forget` drops the lists: after it, a resumed run equals one that was never interrupted.
 
     Args:
         force_field: Where the parameters live.
@@ -74,7 +78,7 @@ class System(Summable):
         self._exact = [term.bind(layout, conditions) for term in force_field.terms]
         self._bound = self._exact
         self._place: tuple[torch.device, torch.dtype] | None = None
-        self._neighbours: Neighbours | None = None
+        self._neighbours: list[Neighbours] = []
 
     seen: Bool[Tensor, "atoms"]
     mobile: Bool[Tensor, "atoms"]
@@ -95,31 +99,91 @@ class System(Summable):
 
     def table(self, coords: Coords) -> EnergyTable:
         """Energy by residue and term."""
-        owners, shares = self._shares(coords)
-        size = owners.conformations, self.layout.n_residues
-        parts = [_total([share.by_residue(owners) for share in one], coords, size) for one in shares]
-        values = torch.stack(parts, dim=-1) * self.force_field.weights.to(coords.dtype)
+        found = []
+        for points, neighbours in self._pieces(self.flat(coords)):
+            owners, shares = self._shares(points, neighbours)
+            size = owners.conformations, self.layout.n_residues
+            parts = [_total([share.by_residue(owners) for share in one], points, size) for one in shares]
+            found.append(torch.stack(parts, dim=-1) * self.force_field.weights.to(points.dtype))
+        values = torch.cat(found)
         return EnergyTable(self.names, values.reshape(*coords.shape[:-2], *values.shape[1:]))
 
     def burial(self, coords: Coords) -> Float[Tensor, "*batch seen"]:
         """Volume in Å³ of the atoms around each seen atom, weighted by exp(-r²/2s²)."""
-        burial = self._scene(coords).burial
-        return burial.reshape(*coords.shape[:-2], self.layout.n_seen)
+        found = [self._scene(*piece).burial for piece in self._pieces(self.flat(coords))]
+        return torch.cat(found).reshape(*coords.shape[:-2], self.layout.n_seen)
 
     def forget(self) -> None:
-        """Drop the neighbour list."""
-        self._neighbours = None
+        """Drop the neighbour lists."""
+        self._neighbours = []
+
+    def compiled(self, backend: str = "inductor") -> CompiledSystem:
+        """The same energy as one compiled graph: several times as fast, after a minute or two of compiling.
+
+        Args:
+            backend: Of `torch.compile`.
+        """
+        return CompiledSystem(self, backend)
+
+    def flat(self, coords: Coords) -> Float[Tensor, "conformations atoms 3"]:
+        """The coordinates as one row of conformations; constants follow their device and precision.
+
+        Raises:
+            TopologyMismatchError: The coordinates have another number of atoms.
+        """
+        if coords.shape[-2] != self.layout.n_atoms:
+            raise TopologyMismatchError(self.layout.n_atoms, coords.shape[-2], "energy")
+        self._move_to(coords)
+        return coords.reshape(math.prod(coords.shape[:-2]), self.layout.n_atoms, 3)
+
+    def seen_of(self, flat: Float[Tensor, "conformations atoms 3"]) -> Float[Tensor, "conformations seen 3"]:
+        """The atoms that exert forces."""
+        return flat if self._everything_is_seen else flat.index_select(1, self._index["seen"])
+
+    def neighbours_of(self, seen: Float[Tensor, "conformations seen 3"]) -> Neighbours:
+        """All pairs that the energy of these conformations, and of others not far from them, is a sum over."""
+        found = find_neighbours(
+            seen,
+            self._exclusions,
+            self._index["types"],
+            self._index["protein_of_atom"],
+            self.layout.n_proteins,
+            self.force_field.contacts,
+        )
+        for term, bound in zip(self.force_field.terms, self._bound, strict=True):
+            found.selected[term.name] = term.select(bound, found)
+        return found
+
+    def evaluated(
+        self, flat: Float[Tensor, "conformations atoms 3"], neighbours: Neighbours
+    ) -> Float[Tensor, "conformations proteins terms"]:
+        """Energy by term, weighted, in kcal/mol: a pure function of coordinates and lists that hold for them."""
+        owners, shares = self._shares(flat, neighbours)
+        size = owners.conformations, self.layout.n_proteins
+        parts = [_total([share.by_protein(owners) for share in one], flat, size) for one in shares]
+        return torch.stack(parts, dim=-1) * self.force_field.weights.to(flat.dtype)
 
     def _by_protein(self, coords: Coords) -> Float[Tensor, "*batch_or_proteins terms"]:
-        owners, shares = self._shares(coords)
-        size = owners.conformations, self.layout.n_proteins
-        parts = [_total([share.by_protein(owners) for share in one], coords, size) for one in shares]
-        values = torch.stack(parts, dim=-1) * self.force_field.weights.to(coords.dtype)
-        proteins = () if self.alone else (self.layout.n_proteins,)
-        return values.reshape(*coords.shape[:-2], *proteins, len(self.names))
+        values = torch.cat([self.evaluated(*piece) for piece in self._pieces(self.flat(coords))])
+        return values.reshape(*coords.shape[:-2], *values.shape[1 + self.alone :])
 
-    def _shares(self, coords: Coords) -> tuple[Owners, list[Sequence[Share]]]:
-        scene = self._scene(coords)
+    def _pieces(
+        self, flat: Float[Tensor, "conformations atoms 3"]
+    ) -> Iterator[tuple[Float[Tensor, "some atoms 3"], Neighbours]]:
+        """A few conformations at a time, so that what is computed of their pairs stays in cache."""
+        size = max(1, ATOMS_AT_ONCE // max(self.layout.n_seen, 1))
+        for number, points in enumerate(flat.split(size)):
+            seen = self.seen_of(points)
+            if number == len(self._neighbours):
+                self._neighbours.append(self.neighbours_of(seen))
+            elif not self._neighbours[number].holds(seen):
+                self._neighbours[number] = self.neighbours_of(seen)
+            yield points, self._neighbours[number]
+
+    def _shares(
+        self, flat: Float[Tensor, "conformations atoms 3"], neighbours: Neighbours
+    ) -> tuple[Owners, list[Sequence[Share]]]:
+        scene = self._scene(flat, neighbours)
         owners = Owners(
             scene.conformations,
             self._index["residue_of_atom"],
@@ -127,30 +191,10 @@ class System(Summable):
             self.layout.n_proteins,
         )
         terms = zip(self.force_field.terms, self._bound, strict=True)
-        return owners, [term(scene, bound, scene.neighbours.selected[term.name]) for term, bound in terms]
+        return owners, [term(scene, bound, neighbours.selected[term.name]) for term, bound in terms]
 
-    def _scene(self, coords: Coords) -> Scene:
-        if coords.shape[-2] != self.layout.n_atoms:
-            raise TopologyMismatchError(self.layout.n_atoms, coords.shape[-2], "energy")
-        self._move_to(coords)
-        flat = coords.reshape(math.prod(coords.shape[:-2]), self.layout.n_atoms, 3)
-        seen = flat if self._everything_is_seen else flat.index_select(1, self._index["seen"])
-        return Scene(seen, self._neighbours_of(seen), self._index["types"], self.force_field.contacts)
-
-    def _neighbours_of(self, seen: Float[Tensor, "conformations atoms 3"]) -> Neighbours:
-        if self._neighbours is None or not self._neighbours.holds(seen):
-            found = find_neighbours(
-                seen,
-                self._exclusions,
-                self._index["types"],
-                self._index["protein_of_atom"],
-                self.layout.n_proteins,
-                self.force_field.contacts,
-            )
-            for term, bound in zip(self.force_field.terms, self._bound, strict=True):
-                found.selected[term.name] = term.select(bound, found)
-            self._neighbours = found
-        return self._neighbours
+    def _scene(self, flat: Float[Tensor, "conformations atoms 3"], neighbours: Neighbours) -> Scene:
+        return Scene(self.seen_of(flat), neighbours, self._index["types"], self.force_field.contacts)
 
     def _move_to(self, coords: Coords) -> None:
         """Constants follow the coordinates' device, and keep a copy in their precision."""
@@ -160,7 +204,7 @@ class System(Summable):
         self._index = {name: index.to(coords.device) for name, index in self._index.items()}
         self._exclusions = self._exclusions.to(coords.device)
         self._bound = [cast(bound, coords) for bound in self._exact]
-        self._neighbours = None
+        self._neighbours = []
 
 
 def _mask(size: int, index: Integers) -> Bool[Tensor, "size"]:

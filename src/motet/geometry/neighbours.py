@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
@@ -38,22 +39,35 @@ def neighbour_pairs(
         group = torch.zeros(len(points), dtype=torch.int64, device=points.device)
     if len(points) < 2:
         return torch.zeros(2, 0, dtype=torch.int64, device=points.device)
-    search = _tree_pairs if points.device.type == "cpu" else cell_pairs
-    return _ordered(*search(points, cutoff, group))
+    if points.device.type == "cpu":
+        return _tree_pairs(points, cutoff, group)
+    return _ordered(*cell_pairs(points, cutoff, group))
 
 
 def _tree_pairs(
     points: Float[Tensor, "atoms 3"], cutoff: float, group: Int[Tensor, "atoms"]
-) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
-    """Pairs from one k-d tree a group: less than half the time of one tree that also holds the group."""
+) -> Int[Tensor, "2 pairs"]:
+    """Sorted pairs from one k-d tree a group: less than half the time of one tree that also holds the group."""
+    ends = np.cumsum(group.unique(return_counts=True)[1].numpy())
+    starts = np.concatenate(([0], ends[:-1]))
+    if bool((group.diff() >= 0).all()):  # then pairs of one group after another are sorted
+        found = [_tree_pairs_of_one(points.numpy()[a:b], cutoff) + a for a, b in zip(starts, ends, strict=True)]
+        return torch.from_numpy(np.concatenate(found, axis=1))
     order = group.argsort(stable=True)
-    sizes = group.unique(return_counts=True)[1].tolist()
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    for members in np.split(order.numpy(), np.cumsum(sizes)[:-1]):
-        tree = KDTree(points.numpy()[members])
-        found.append(members[tree.query_pairs(cutoff, output_type="ndarray")])
-    pairs = torch.from_numpy(np.concatenate(found))
-    return pairs[:, 0], pairs[:, 1]
+    return _ordered(*order[_tree_pairs(points[order], cutoff, group[order])])
+
+
+def _tree_pairs_of_one(points: NDArray[np.float64], cutoff: float) -> NDArray[np.int64]:
+    """Both rows of the sorted pairs; short keys are sorted twice as fast."""
+    size = len(points)
+    tree = KDTree(points, leafsize=16)
+    i, j = tree.query_pairs(cutoff, output_type="ndarray").T
+    key = (i * size + j).astype(np.int32 if size * size < 1 << 31 else np.int64)
+    key.sort()
+    pairs = np.empty((2, len(key)), dtype=np.int64)
+    np.floor_divide(key, size, out=pairs[0])
+    np.subtract(key, pairs[0] * size, out=pairs[1])
+    return pairs
 
 
 def _ordered(i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"]) -> Int[Tensor, "2 pairs"]:

@@ -7,11 +7,13 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from ...chem import read_table
 from ...units import COULOMB
 from ..conditions import Conditions
 from ..contacts import TABLES
+from ..filling import Room
 from ..helix_dipole import end_charges, find_turns
 from ..ionisation import ionisable_groups
 from ..layout import Layout
@@ -140,6 +142,24 @@ class Electrostatics(Term):
             torch.cat((found.protein, ends.protein)),
         )
 
+    def fill(self, selected: tuple[Any, ...], room: Room) -> ChargePairs:
+        """Either kind of pairs is followed by some without charge."""
+        assert isinstance(selected, ChargePairs)
+        counts = len(selected.charges) - len(selected.end), len(selected.end)
+        more = [room(f"{self.name} {kind}", count) - count for kind, count in enumerate(counts)]
+
+        def both(values: Tensor, blank: float = 0.0) -> Tensor:
+            parts = zip(values.split(counts, dim=-1), more, strict=True)
+            return torch.cat([pad(part, (0, rows), value=blank) for part, rows in parts], dim=-1)
+
+        return ChargePairs(
+            Pairs(both(selected.pairs.i), both(selected.pairs.j)),
+            both(selected.charges),
+            pad(selected.end, (0, more[1])),
+            both(selected.switch, 1.0),
+            both(selected.protein),
+        )
+
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:
         """Energies in kcal/mol of charged pairs, and of each charge by itself."""
         assert isinstance(bound, ChargeBound)
@@ -191,7 +211,7 @@ def _dipole_pairs(bound: ChargeBound, neighbours: Neighbours) -> _EndPairs:
     """Charges near the CA of residues that may be the end of a helix, but those of the same residue."""
     built = neighbours.built_at
     apart = (built[:, bound.turn[0]] - built[:, bound.turn[1]]).norm(dim=-1)
-    closed = torch.nn.functional.pad(apart < _shape()["turn_closed"] + _shape()["turn_fading"] + SKIN, (0, 1))
+    closed = pad(apart < _shape()["turn_closed"] + _shape()["turn_fading"] + SKIN, (0, 1))
     able = closed[:, bound.covers.flatten()].unflatten(1, bound.covers.shape).any(2).any(1)
     atom = torch.cat((bound.atom, bound.end))
     protein = torch.cat((bound.protein, bound.end_protein))

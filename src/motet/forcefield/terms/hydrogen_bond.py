@@ -1,6 +1,6 @@
 """Hydrogen bonds: distance times donor angle times acceptor angle, with hydrogens placed from heavy atoms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -83,6 +83,7 @@ class HydrogenBond(Term):
 
     name: ClassVar[str] = "hydrogen_bond"
     packs: ClassVar[bool] = True
+    blank: ClassVar[Mapping[str, float]] = {"width": 1.0}
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,16 +122,20 @@ class HydrogenBond(Term):
         assert isinstance(bound, HydrogenBondBound)
         atoms = max(len(bound.backbone), 1)
         points = neighbours.built_at.reshape(-1, 3)
+        gives, takes = (bound.donor_of_atom[:, 0] >= 0), bound.acceptor_of_atom >= 0
+        role = (gives.to(torch.uint8) + 2 * takes.to(torch.uint8)).repeat(len(neighbours.built_at))
+        first, second = role.index_select(0, neighbours.i), role.index_select(0, neighbours.j)
+        polar = ((first & second >> 1 | second & first >> 1) & 1 & ~neighbours.near).nonzero().squeeze(-1)
+        ends = neighbours.i[polar], neighbours.j[polar]
         found: list[tuple[Tensor, ...]] = []
         reach = _shape()["switch_off"] + SKIN
-        for i, j in ((neighbours.i, neighbours.j), (neighbours.j, neighbours.i)):
-            able = bound.donor_of_atom[i % atoms, 0] >= 0
-            able &= (bound.acceptor_of_atom[j % atoms] >= 0) & ~neighbours.near
-            pair = able.nonzero().squeeze(-1)
-            pair = pair[(points[i[pair]] - points[j[pair]]).norm(dim=-1) < reach]
+        close = (points[ends[0]] - points[ends[1]]).norm(dim=-1) < reach
+        for i, j in (ends, ends[::-1]):
+            able = (close & (role[i] & role[j] >> 1 & 1).bool()).nonzero().squeeze(-1)
             for hydrogen in (0, 1):
-                here = pair[bound.donor_of_atom[i[pair] % atoms, hydrogen] >= 0]
-                found.append((i[here], j[here], neighbours.protein[here], torch.full_like(here, hydrogen)))
+                here = able[bound.donor_of_atom[i[able] % atoms, hydrogen] >= 0]
+                protein = neighbours.protein[polar[here]]
+                found.append((i[here], j[here], protein, torch.full_like(here, hydrogen)))
         return _candidates(bound, atoms, *(torch.cat(parts) for parts in zip(*found, strict=True)))
 
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:

@@ -1,6 +1,6 @@
 """Metal ions held by oxygen, nitrogen and sulphur of the protein."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -67,6 +67,7 @@ class Metal(Term):
     """
 
     name: ClassVar[str] = "metal"
+    blank: ClassVar[Mapping[str, float]] = {"best": 1e3}
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,12 +1,13 @@
 """What an energy term is."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from ..conditions import Conditions
+from ..filling import Room, filled, tensors_in
 from ..layout import Layout
 from ..neighbours import Neighbours
 from ..scene import Scene
@@ -21,6 +22,7 @@ class Term(nn.Module):
 
     name: ClassVar[str]
     packs: ClassVar[bool] = False  # whether it says of two side chains alone how well they go together
+    blank: ClassVar[Mapping[str, float]] = {}  # in a selected row that costs nothing, the fields that are not 0
 
     @abstractmethod
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
@@ -29,6 +31,11 @@ class Term(nn.Module):
     def select(self, bound: tuple[Tensor, ...], neighbours: Neighbours) -> tuple[Any, ...]:
         """What the term picks from a new list of pairs."""
         return ()
+
+    def fill(self, selected: tuple[Any, ...], room: Room) -> tuple[Any, ...]:
+        """The same, followed by rows that cost nothing, as many as the room asks for."""
+        count = max((one.shape[-1] for one in tensors_in(selected)), default=0)
+        return filled(selected, room(self.name, count), self.blank) if selected else selected
 
     @abstractmethod
     def forward(self, scene: Scene, bound: tuple[Tensor, ...], selected: tuple[Any, ...]) -> Sequence[Share]:

@@ -5,8 +5,9 @@
     torchrun --nproc-per-node 8 scripts/train/flow.py DATA WORK --size large --compile         # several
 
 Chains of one state first; from --two-states on, every fourth batch is of proteins in two states, one given and
-the other wanted. Families of sequences are held out of both. The same command goes on where it stopped, and ends
-with the bytes of a run that was not stopped: what a step draws depends on the step alone. WORK receives
+the other wanted, and two of four are of the --ensembles that flow_ensembles.py has made, if there are any.
+Families of sequences are held out of all. The same command goes on where it stopped, and ends with the bytes of a
+run that was not stopped: what a step draws depends on the step alone. WORK receives
 state.safetensors, log.csv and curves.png; --ship FILE writes the moving average in half precision, and its card.
 """
 
@@ -15,16 +16,18 @@ import csv
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from flow_data import Named, held_out, read_chains, read_pairs
+from flow_data import Named, held_out, read_chains, read_ensembles, read_pairs
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from motet.ensemble.fine_tuning import Motion, drawn_example
 from motet.fold.flow import FlowConfig, FlowNetwork
 from motet.fold.flow_examples import FlowBatch, FlowExample, batch_of
 from motet.fold.flow_learner import FlowLearner, Pace
@@ -35,7 +38,7 @@ from motet.geometry import lddt, rmsd
 from motet.nn import fast_products
 
 JUDGED, JUDGED_AT = 16, (0.1, 0.2, 0.4)  # held-out chains, and levels
-PAIRS_EACH = 4  # batches, one of them of pairs
+TURNS, PAIRS, CHAINS = 4, 0, 1  # of four batches the first is of pairs, the second of chains, two of ensembles
 SEEDS_APART = 1_000_003
 FIGURES = ("before", "after", "lddt", "broken")
 COLUMNS = ("step", "loss", *WEIGHTS, *(f"{name}_{level}" for level in JUDGED_AT for name in FIGURES))
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long, to go on another time")
     parser.add_argument("--size", choices=tuple(SIZES), default="medium")
     parser.add_argument("--chains", type=Path, help="other chains, as extract_promod3.py writes them")
+    parser.add_argument("--ensembles", type=Path, help="conformations of training chains, by flow_ensembles.py")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead, for a GPU")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -69,7 +73,8 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     chains = read_chains(arguments.data / "promod3_chains", arguments.chains)
     pairs = read_pairs(arguments.data / "pairs")
-    run = Run(arguments, Parted.of(chains), Parted.of(pairs))
+    ensembles = read_ensembles(arguments.ensembles) if arguments.ensembles else []
+    run = Run(arguments, Parted.of(chains), Parted.of(pairs), ensembles)
     with fast_products():
         run.train()
     if run.rank == 0:
@@ -103,6 +108,7 @@ class Work(Dataset):
 
     chains: list[FlowExample]
     pairs: list[FlowExample]
+    ensembles: list[Motion]
     path: FlowPath
     told: argparse.Namespace
     rank: int
@@ -110,17 +116,23 @@ class Work(Dataset):
 
     def __getitem__(self, step: int) -> FlowBatch:
         draws = seeded(self.told.seed + 1 + SEEDS_APART, step * self.world + self.rank)
-        paired = step >= self.told.two_states and step % PAIRS_EACH == 0
-        source = self.pairs if paired else self.chains
-        chosen = torch.randint(len(source), (self.told.batch,), generator=draws).tolist()
-        return batch_of([source[i] for i in chosen], self.path, self.told.crop, draws)
+        return batch_of(self._examples(step, draws), self.path, self.told.crop, draws)
+
+    def _examples(self, step: int, draws: torch.Generator) -> list[FlowExample]:
+        turn = step % TURNS if step >= self.told.two_states else CHAINS
+        if turn not in (PAIRS, CHAINS) and self.ensembles:
+            return [drawn_example(self.ensembles, draws) for _ in range(self.told.batch)]
+        source = self.pairs if turn == PAIRS else self.chains
+        return [source[i] for i in torch.randint(len(source), (self.told.batch,), generator=draws).tolist()]
 
 
 class Run:
     """A training that can be stopped after any checkpoint."""
 
-    def __init__(self, arguments: argparse.Namespace, chains: Parted, pairs: Parted) -> None:
-        self.arguments, self.chains, self.pairs = arguments, chains, pairs
+    def __init__(
+        self, arguments: argparse.Namespace, chains: Parted, pairs: Parted, ensembles: Sequence[Motion] = ()
+    ) -> None:
+        self.arguments, self.chains, self.pairs, self.ensembles = arguments, chains, pairs, list(ensembles)
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self.device = torch.device(arguments.device)
         if self.world > 1:
@@ -164,7 +176,8 @@ class Run:
     def batches(self) -> DataLoader:
         """The batches of the steps that are left, made ahead where there are workers to make them."""
         told = self.arguments
-        work = Work(self.chains.learnt, self.pairs.learnt, self.learner.path, told, self.rank, self.world)
+        examples = (self.chains.learnt, self.pairs.learnt, self.ensembles)
+        work = Work(*examples, self.learner.path, told, self.rank, self.world)
         steps = range(self.step, told.steps)
         return DataLoader(work, batch_size=None, sampler=steps, num_workers=told.workers)
 
@@ -266,7 +279,7 @@ def card(run: Run, origin: dict[str, str], parameters: int) -> str:
     """What a reader must know of the weights."""
     judged = [row for row in run.rows if row.get("lddt_0.1")][-1]
     last = "\n".join(f"| {name} | {value} |" for name, value in judged.items())
-    told = run.arguments
+    told, drawn = run.arguments, sum(len(one.frames) for one in run.ensembles)
     return f"""# The flow network's weights
 
 {parameters:,} parameters in half precision: the moving average after {run.step} steps of {origin["batch"]} crops
@@ -274,7 +287,9 @@ of {told.crop} residues, pairs of states from step {told.two_states} on. Made {o
 {origin["commit"]} by `scripts/train/flow.py`.
 
 Data: {len(run.chains.learnt)} chains of 40 to 128 residues (promod3-data, Apache-2.0; PDB, CC0)
-and {len(run.pairs.learnt) // 2} proteins in two states (Docking Benchmark 5.5, CoDNaS; PDB, CC0), both ways round.
+and {len(run.pairs.learnt) // 2} proteins in two states (Docking Benchmark 5.5, CoDNaS; PDB, CC0), both ways round;
+{drawn} conformations of {len(run.ensembles)} of the chains, by motet's own Monte Carlo at 300 K
+(`scripts/train/flow_ensembles.py`).
 Left out are chains with 30 % identity to a protein that ensembles are judged on, and, of other families,
 {len(run.chains.judged)} chains and {len(run.pairs.judged) // 2} pairs to be judged on.
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from motet.ensemble.fine_tuning import Motion
 from motet.fold.flow_examples import FlowExample
 from motet.fold.flow_inputs import FlowInputs, profile_in_order
 from motet.fold.residues import LETTER_NUMBERS
@@ -61,6 +62,17 @@ def read_pairs(folder: Path) -> list[Named]:
         for given, wanted in ((0, 1), (1, 0)):
             example = FlowExample(inputs, both[:, wanted], both[:, given])
             found.append(Named(f"{name}:{given}", letters, example))
+    return found
+
+
+def read_ensembles(folder: Path) -> list[Motion]:
+    """What `flow_ensembles.py` has made."""
+    found = []
+    for path in sorted(folder.glob("*.npz")):
+        data = np.load(path)
+        frames = torch.from_numpy(data["coords"][:, :, :3].astype(np.float32) / 100)
+        inputs = FlowInputs.of_sequence(numbered(str(data["seq"])), dtype=torch.float32)
+        found.append(Motion(str(data["name"]), inputs, frames))
     return found
 
 

@@ -258,7 +258,7 @@ def _warn_if_unsound(analysis: "Analysis") -> None:
 
 
 def _show(analysis: "Analysis") -> None:
-    from .console import say, table
+    from .console import note, say, table
 
     rows = [
         [
@@ -276,7 +276,12 @@ def _show(analysis: "Analysis") -> None:
         rates = {name.removeprefix("acceptance_"): rate for name, rate in report.items()}
         if (gone := rates.pop("rmsd_from_flow", None)) is not None:
             say(f"chains have gone {gone:.2f} Å from what the flow drew")
-        say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
+        if (again := rates.pop("drawn_again", None)) is not None:
+            say(f"{again:.0%} of the draws were not sound, and were made again from less noise")
+        if rates.pop("unsound", 0.0):
+            note("warning", "some draws stayed unsound; a lower --level keeps nearer to the start.")
+        if rates:
+            say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
     say(analysis.quality.sentence)
 
 

@@ -203,7 +203,7 @@ class _Course:
         return (_seeded(self.settings.seed, step) for step in range(first, first + count))
 
     def _batch(self, draws: torch.Generator) -> FlowBatch:
-        examples = [_drawn(self.motions, draws) for _ in range(self.settings.batch)]
+        examples = [drawn_example(self.motions, draws) for _ in range(self.settings.batch)]
         return batch_of(examples, self.model.path, self.settings.crop, draws)
 
     def _judge(self) -> float:
@@ -211,9 +211,9 @@ class _Course:
         return found if math.isfinite(found) else math.inf  # a rate too high ends as a look in vain
 
 
-def _drawn(motions: Sequence[Motion], draws: torch.Generator) -> FlowExample:
+def drawn_example(motions: Sequence[Motion], draws: torch.Generator) -> FlowExample:
     """One frame to learn from; long trajectories come more often."""
-    sizes = torch.tensor([float((~one.held_out).sum()) for one in motions])
+    sizes = torch.tensor([float(len(one.frames)) for one in motions])
     chosen = motions[int(torch.multinomial(sizes, 1, generator=draws))]
     learnt = (~chosen.held_out).nonzero().flatten()
     wanted, given = chosen.frames[learnt[torch.randint(len(learnt), (2,), generator=draws)]]

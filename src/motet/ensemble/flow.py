@@ -3,7 +3,7 @@
 Draws are proposals: their density is not known, so they carry equal weights and no claim of Boltzmann's law.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -17,16 +17,16 @@ from ..fold.flow_weights import FlowModel
 from ..forcefield import ForceField
 from ..forcefield.packing import repacked
 from ..geometry import Rigid, rotation_of_turn
-from ..shapes import Coords, Energies, Energy
+from ..shapes import Coords, Energy
 from ..structure import Structure
 from .dice import Dice
 from .ensemble import Weighting
 from .flow_frames import CarriedAtoms
-from .ideal_start import StiffBonds
-from .minimise import minimise
+from .flow_settling import Settler
 from .movable import Movable
 
 LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
+ATTEMPTS, CALMER = 6, 0.7  # draws of what is not sound, and what is left of the level at each
 LEVEL, STEPS = 0.2, 5  # how far a structure is disturbed, and in how many steps it comes back
 
 
@@ -38,11 +38,15 @@ class Disturbed:
         start: The structure that is disturbed, in Å.
         rounds: Draws made of each replica.
         dice: Source of random numbers of each replica.
+        again: Draws that were not sound, and were made again.
+        unsound: Draws that were kept although they are not.
     """
 
     start: Float[Tensor, "atoms 3"]
     rounds: int
     dice: Dice
+    again: int = 0
+    unsound: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +64,8 @@ class Flow:
         guide: An energy whose gradient at the predicted clean structure pushes it, at each step of the flow.
         push: How far that moves the residue it moves most, in Å.
         packed: Whether side chains may be put into other rotamers.
-        settling: Steps of the relaxation of each draw; 0 keeps it as it is.
+        settling: Steps of the relaxation of each draw; 0 keeps it as it is. A draw that cannot be relaxed to sound
+            geometry is made again from less noise.
         temperature: In K; what the draws are said to be for, since the network knows no temperature.
         replicas: Conformations of one round, drawn in one batch.
     """
@@ -105,30 +110,43 @@ class Flow:
 
     @torch.no_grad()
     def draw(self, system: Movable, state: Disturbed) -> tuple[Disturbed, Coords]:
-        """One conformation of each replica."""
+        """One conformation of each replica; what is not sound is drawn again, each time from less noise."""
         carried = CarriedAtoms.of(self.structure.topology, state.start.float())
-        frames = self._flown(carried, state.dice)
-        coords = carried.placed(frames).to(state.start.dtype)
+        if not self.settling:
+            coords = self._drawn(system, state, carried, state.dice.sources, self.level)
+            return replace(state, rounds=state.rounds + 1), coords
+        settler = Settler(self.structure.with_coords(state.start), system, self.settling)
+        level, again = self.level, 0
+        coords, sound = settler.settled(self._drawn(system, state, carried, state.dice.sources, level))
+        for _ in range(ATTEMPTS):
+            if sound.all():
+                break
+            level *= CALMER
+            worse = (~sound).nonzero().squeeze(-1)
+            again += len(worse)
+            sources = [state.dice.sources[i] for i in worse.tolist()]
+            better, sound[worse] = settler.settled(self._drawn(system, state, carried, sources, level))
+            coords = coords.index_copy(0, worse, better)
+        counts = {"again": state.again + again, "unsound": state.unsound + int((~sound).sum())}
+        return replace(state, rounds=state.rounds + 1, **counts), coords
+
+    def _drawn(
+        self,
+        system: Movable,
+        state: Disturbed,
+        carried: CarriedAtoms,
+        sources: Sequence[torch.Generator],
+        level: float,
+    ) -> Coords:
+        """A conformation from each source of random numbers, with side chains packed where they may be."""
+        coords = carried.placed(self._flown(carried, sources, level)).to(state.start.dtype)
         mobile = system.mobile.to(coords.device)[:, None]
         coords = torch.where(mobile, coords, state.start)
-        if self.packed:
-            field_ = ForceField().to(coords.device)
-            drawn = self.structure.with_coords(coords)
-            coords = repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True).coords
-        if self.settling:
-            coords = self._settled(system, state.start, coords)
-        return replace(state, rounds=state.rounds + 1), coords
-
-    def _settled(self, system: Movable, start: Tensor, coords: Coords) -> Coords:
-        """The draws relaxed, with springs that bring their bonds to ideal lengths."""
-        stiff = StiffBonds.of(self.structure.topology, start)
-        stiff = stiff.chosen(system.mobile.to(start.device)[stiff.bonds].all(-1))
-        system.forget()
-
-        def strained(coords: Coords) -> Energies:
-            return system(coords) + stiff(coords)
-
-        return minimise(strained, coords, mobile=system.mobile, max_steps=self.settling, tolerance=0.5).coords
+        if not self.packed:
+            return coords
+        drawn = self.structure.with_coords(coords)
+        field_ = ForceField().to(coords.device)
+        return repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True).coords
 
     def step(self, state: Disturbed) -> int:
         """Steps of the flow each replica has made."""
@@ -139,26 +157,29 @@ class Flow:
         return rounds * (self.steps * (3 if self.guide else 1) + (40 if self.packed else 0) + self.settling)
 
     def report(self, state: Disturbed) -> Mapping[str, float]:
-        """Nothing is accepted or refused."""
-        return {}
+        """Shares of the draws that were made again, and that are kept although they are not sound."""
+        made = max(state.rounds * self.replicas, 1)
+        return {"drawn_again": state.again / made, "unsound": state.unsound / made}
 
     def pack(self, state: Disturbed) -> dict[str, Tensor]:
         """The state as named tensors."""
-        return {"start": state.start, "rounds": torch.tensor(state.rounds), "dice": state.dice.pack()}
+        counts = torch.tensor([state.rounds, state.again, state.unsound])
+        return {"start": state.start, "counts": counts, "dice": state.dice.pack()}
 
     def unpack(self, tensors: Mapping[str, Tensor]) -> Disturbed:
         """The state that `pack` wrote."""
         start = tensors["start"]
-        return Disturbed(start, int(tensors["rounds"]), Dice.unpack(tensors["dice"], start.device))
+        rounds, again, unsound = tensors["counts"].tolist()
+        return Disturbed(start, rounds, Dice.unpack(tensors["dice"], start.device), again, unsound)
 
-    def _flown(self, carried: CarriedAtoms, dice: Dice) -> Rigid:
-        """Frames of each replica, disturbed and brought back."""
+    def _flown(self, carried: CarriedAtoms, sources: Sequence[torch.Generator], level: float) -> Rigid:
+        """Frames, disturbed from each source and brought back."""
         centre = carried.frames.translation.mean(0)
         clean = Rigid(carried.frames.rotation, carried.frames.translation - centre)
-        inputs, noise = self._disturbance(carried.inputs, clean, dice)
+        inputs, noise = self._disturbance(carried.inputs, clean, sources)
         network, path = self.model.network.to(centre.device), self.model.path
-        levels = torch.linspace(self.level, 0.0, self.steps + 1).tolist()
-        at = [centre.new_full((self.replicas,), level) for level in levels]
+        levels = torch.linspace(level, 0.0, self.steps + 1).tolist()
+        at = [centre.new_full((len(sources),), one) for one in levels]
         frames, previous = path.between(clean, noise, at[0]), None
         for here, there in pairwise(at):
             clean = network(inputs, frames, here, previous).clean
@@ -168,12 +189,14 @@ class Flow:
             frames = path.onward(frames, clean, here, there)
         return frames
 
-    def _disturbance(self, inputs: FlowInputs, clean: Rigid, dice: Dice) -> tuple[FlowInputs, Rigid]:
-        """What the network is told, and noise, of each replica from a source of its own."""
+    def _disturbance(
+        self, inputs: FlowInputs, clean: Rigid, sources: Sequence[torch.Generator]
+    ) -> tuple[FlowInputs, Rigid]:
+        """What the network is told, and noise, from each source."""
         if self.profile is not None:
             inputs = inputs.with_profile(self.profile.to(clean.translation))
         told, noises = [], []
-        for source in dice.sources:
+        for source in sources:
             one = inputs
             if self.doubt is not None:
                 shift = self.model.path.noise(inputs, source).translation / self.model.path.spread

@@ -1,0 +1,98 @@
+"""Draws of the flow made sound: ideal bonds, no clashes, no backbone that proteins do not have."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..forcefield import ForceField
+from ..forcefield.terms import BackboneEntropy
+from ..geometry import dihedral
+from ..shapes import Coords, Energies
+from ..structure import Structure
+from ..validation import Verdict, ramachandran
+from .ideal_start import StiffBonds
+from .minimise import minimise
+from .movable import Movable
+from .soundness import inspect_geometry
+
+LONGEST_BOND = 0.02  # Å: a bond may be so far from its ideal length
+NEAREST = 2.1  # Å: atoms may come so near
+FLAT = 0.77  # |cos ω| of a peptide bond twisted by 40°
+OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers, beside those of the start
+BACKBONE = 8.0  # weight of the Ramachandran surface beside its own in the force field, while draws settle
+
+
+@dataclass(frozen=True, eq=False)
+class Settler:
+    """Relaxes draws, and says which are sound.
+
+    Args:
+        structure: The start, with its atoms.
+        system: The physics.
+        steps: Steps of the minimisation; draws that are not sound then get as many again, and half as many.
+    """
+
+    structure: Structure
+    system: Movable
+    steps: int
+    _stiff: StiffBonds = field(init=False, repr=False)
+    _backbone: Movable = field(init=False, repr=False)
+    _peptides: Tensor = field(init=False, repr=False)
+    _allowed: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        start = self.structure
+        stiff = StiffBonds.of(start.topology, start.coords)
+        stiff = stiff.chosen(self.system.mobile.to(start.coords.device)[stiff.bonds].all(-1))
+        surface = ForceField([BackboneEntropy()]).to(start.coords.device).bind(start)
+        for name, value in (("_stiff", stiff), ("_backbone", surface), ("_peptides", _peptides(start))):
+            object.__setattr__(self, name, value)
+        outliers = int(self._outliers(start.coords[None]))
+        object.__setattr__(self, "_allowed", outliers + int(OUTLIERS * start.n_residues))
+
+    def settled(self, coords: Coords) -> tuple[Coords, Bool[Tensor, "conformations"]]:
+        """The draws relaxed, and which of them are sound; those that are not at once are relaxed for longer."""
+        coords = self._relaxed(coords, self.steps)
+        sound = self.sound(coords)
+        if not sound.all():
+            again = self._relaxed(coords[~sound], self.steps + self.steps // 2)
+            coords = coords.index_copy(0, (~sound).nonzero().squeeze(-1), again)
+            sound = self.sound(coords)
+        return coords, sound
+
+    def sound(self, coords: Coords) -> Bool[Tensor, "conformations"]:
+        """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be."""
+        found = inspect_geometry(self.structure.with_coords(coords))
+        whole = (found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)
+        now, before = (_cosines(one, self._peptides) for one in (coords, self.structure.coords[None]))
+        flat = ((now * before.sign() > FLAT) | (before.abs() <= FLAT)).all(-1)
+        return whole.to(coords.device) & flat & (self._outliers(coords) <= self._allowed)
+
+    def _relaxed(self, coords: Coords, steps: int) -> Coords:
+        self.system.forget()
+
+        def strained(coords: Coords) -> Energies:
+            return self.system(coords) + self._stiff(coords) + BACKBONE * self._backbone(coords)
+
+        return minimise(strained, coords, mobile=self.system.mobile, max_steps=steps, tolerance=0.5).coords
+
+    def _outliers(self, coords: Coords) -> Float[Tensor, "conformations"]:
+        verdict = ramachandran(self.structure.topology, coords).verdict
+        return (verdict == Verdict.OUTLIER).sum(-1).to(coords)
+
+
+def _peptides(structure: Structure) -> Tensor:
+    """Cα, C, N and Cα of each peptide bond."""
+    backbone = torch.from_numpy(structure.topology.backbone.copy())
+    after = torch.from_numpy(structure.topology.follows.copy()).nonzero().squeeze(-1)
+    atoms = torch.stack(
+        (backbone[after - 1, 1], backbone[after - 1, 2], backbone[after, 0], backbone[after, 1]), -1
+    )
+    return atoms[(atoms >= 0).all(-1)].to(structure.coords.device)
+
+
+def _cosines(coords: Coords, peptides: Tensor) -> Float[Tensor, "conformations bonds"]:
+    """Of ω: near -1 where a peptide bond is trans, near 1 where it is cis."""
+    return dihedral(*(coords[..., atoms, :] for atoms in peptides.unbind(-1))).cos()

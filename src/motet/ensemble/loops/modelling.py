@@ -12,12 +12,13 @@ from torch import Tensor
 from ...errors import ConfigError
 from ...forcefield import Conditions, ForceField, System
 from ...forcefield.packing import repacked
-from ...geometry.loops import Building, Built, Gap, build_loops
+from ...geometry.loops import Building, Gap, Room, build_loops
 from ...structure import Structure
 from ...structure.completion import with_heavy_atoms
 from ..minimise import minimise
-from .preference import preference
+from .preference import Loops, Preference
 from .region import Region
+from .settling import Settling, settled
 from .statistics import loop_maps, ramachandran_maps
 
 _FAVOURED = 0.98  # share of the density of (φ, ψ)
@@ -34,24 +35,28 @@ class Modelling:
     Args:
         count: Conformations to keep.
         built: Closed backbones made for each one kept; the kept ones are those that fit best.
+        settled: Kept conformations, the most preferred, that settle by small moves before side chains are packed.
         relaxed: Conformations of lowest energy whose loop is minimised in the whole force field.
         relax_steps: Steps of that.
         reach: Distance in Å from the loop up to which residues count for the energy.
         seed: Of all random draws.
         building: How backbones are made.
+        settling: How they settle.
     """
 
     count: int = 1000
     built: float = 4.0
-    relaxed: int = 20
-    relax_steps: int = 100
+    settled: int = 64
+    relaxed: int = 64
+    relax_steps: int = 40
     reach: float = 8.0
     seed: int = 0
     building: Building = field(default_factory=Building)
+    settling: Settling = field(default_factory=Settling)
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.built < 1 or self.relaxed < 0 or self.reach <= 0:
-            raise ConfigError("a loop needs count >= 1, built >= 1, relaxed >= 0 and reach > 0.")
+        if self.count < 1 or self.built < 1 or min(self.settled, self.relaxed) < 0 or self.reach <= 0:
+            raise ConfigError("a loop needs count >= 1, built >= 1, settled >= 0, relaxed >= 0 and reach > 0.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +115,13 @@ def loop_backbones(region: Region, settings: Modelling) -> Backbones:
     random = torch.Generator(device=gap.before.device).manual_seed(settings.seed)
     wanted = round(settings.count * settings.built)
     built = build_loops(gap, maps, room, wanted, random, settings.building)
-    return _chosen(region, gap, built, settings.count)
+    prefer = Preference.among(region, gap, maps, built.atoms)
+    score = prefer(built.atoms)
+    best = score.argsort(stable=True)[: settings.count]
+    loops = built.atoms[best]
+    front = settled(gap, room, prefer, loops[: settings.settled], random, settings.settling)
+    order = prefer(front).argsort(stable=True)
+    return _described(region, gap, room, prefer, torch.cat((front[order], loops[len(front) :])))
 
 
 def model_loop(
@@ -169,13 +180,13 @@ class _Scored(NamedTuple):
     relaxed: Bool[Tensor, "conformations"]
 
 
-def _chosen(region: Region, gap: Gap, built: Built, count: int) -> Backbones:
-    """The conformations that look most like a native loop."""
-    score = preference(region, built)
-    best = score.argsort(stable=True)[:count]
-    atoms, maps = built.atoms[best], ramachandran_maps(region.surrounded, gap.before)
-    favoured = maps.heights(1, *gap.torsions(atoms)) <= maps.limits(_FAVOURED)[1:-1]
-    return Backbones(atoms, built.heights[best], favoured, built.room[best], score[best])
+def _described(region: Region, gap: Gap, room: Room, prefer: Preference, atoms: Loops) -> Backbones:
+    """Conformations with what is known of them."""
+    maps = ramachandran_maps(region.surrounded, gap.before)
+    torsions = gap.torsions(atoms)
+    favoured = maps.heights(1, *torsions) <= maps.limits(_FAVOURED)[1:-1]
+    free = torch.minimum(room.free(atoms, 1).amin((-2, -1)), room.within(atoms, atoms, 1, 1))
+    return Backbones(atoms, prefer.maps.heights(1, *torsions), favoured, free, prefer(atoms))
 
 
 def _near(bare: Structure, region: Region, reach: float) -> Bool[np.ndarray, "residues"]:

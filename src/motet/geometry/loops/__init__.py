@@ -7,9 +7,11 @@ from .closure import list_closures as list_closures
 from .closure import tripeptide_internals as tripeptide_internals
 from .gap import ATOMS as ATOMS
 from .gap import Gap as Gap
+from .joining import JOINT as JOINT
 from .joining import Building as Building
 from .joining import Built as Built
 from .joining import build_loops as build_loops
+from .nudging import nudge as nudge
 from .room import Room as Room
 from .sampler import HitAndRun as HitAndRun
 from .sampler import Walk as Walk

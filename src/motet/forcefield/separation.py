@@ -33,10 +33,11 @@ class Pairs(NamedTuple):
     def of(cls, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], atoms: int, dtype: torch.dtype) -> "Pairs":
         """The pairs, sorted by atom; `dtype` is that of the coordinates."""
         order = _sorted(i, j, atoms)
+        size = torch.int32 if len(order) < 1 << 31 else torch.int64  # half the memory, and as fast
         first = order < len(i)
-        member = torch.where(first, order, order - len(i))
+        member = torch.where(first, order, order - len(i)).to(size)
         count = torch.bincount(i, minlength=atoms) + torch.bincount(j, minlength=atoms)
-        return cls(i, j, member, first.to(dtype) * 2.0 - 1.0, count.cumsum(0) - count)
+        return cls(i, j, member, first.to(dtype) * 2.0 - 1.0, (count.cumsum(0) - count).to(size))
 
     def difference(self, values: Float[Tensor, "3 atoms"]) -> Float[Tensor, "3 pairs"]:
         """Value at the first atom minus value at the second."""

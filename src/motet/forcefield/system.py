@@ -78,7 +78,7 @@ class System(Summable):
         self._exact = [term.bind(layout, conditions) for term in force_field.terms]
         self._bound = self._exact
         self._place: tuple[torch.device, torch.dtype] | None = None
-        self._neighbours: list[Neighbours] = []
+        self._neighbours: dict[int, Neighbours] = {}
 
     seen: Bool[Tensor, "atoms"]
     mobile: Bool[Tensor, "atoms"]
@@ -115,7 +115,7 @@ class System(Summable):
 
     def forget(self) -> None:
         """Drop the neighbour lists."""
-        self._neighbours = []
+        self._neighbours = {}
 
     def compiled(self, backend: str = "inductor") -> CompiledSystem:
         """The same energy as one compiled graph: several times as fast, after a minute or two of compiling.
@@ -172,13 +172,15 @@ class System(Summable):
     ) -> Iterator[tuple[Float[Tensor, "some atoms 3"], Neighbours]]:
         """A few conformations at a time, so that what is computed of their pairs stays in cache."""
         size = max(1, ATOMS_AT_ONCE // max(self.layout.n_seen, 1))
-        for number, points in enumerate(flat.split(size)):
-            seen = self.seen_of(points)
-            if number == len(self._neighbours):
-                self._neighbours.append(self.neighbours_of(seen))
-            elif not self._neighbours[number].holds(seen):
-                self._neighbours[number] = self.neighbours_of(seen)
-            yield points, self._neighbours[number]
+        pieces = flat.split(size)
+        self._neighbours = {number: kept for number, kept in self._neighbours.items() if number < len(pieces)}
+        for number, points in enumerate(pieces):
+            seen, kept = self.seen_of(points), self._neighbours.pop(number, None)
+            if kept is None or not kept.holds(seen):
+                kept = None  # makes room for the new list
+                kept = self.neighbours_of(seen)
+            self._neighbours[number] = kept
+            yield points, kept
 
     def _shares(
         self, flat: Float[Tensor, "conformations atoms 3"], neighbours: Neighbours
@@ -204,7 +206,7 @@ class System(Summable):
         self._index = {name: index.to(coords.device) for name, index in self._index.items()}
         self._exclusions = self._exclusions.to(coords.device)
         self._bound = [cast(bound, coords) for bound in self._exact]
-        self._neighbours = []
+        self._neighbours = {}
 
 
 def _mask(size: int, index: Integers) -> Bool[Tensor, "size"]:

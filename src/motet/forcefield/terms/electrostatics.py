@@ -167,7 +167,7 @@ class Electrostatics(Term):
         if not len(bound.atom):
             return ()
         buried = _buried(scene.burial)
-        alone = buried.reshape(scene.conformations, -1).index_select(1, bound.atom)
+        alone = buried.reshape(scene.conformations, scene.atoms).index_select(1, bound.atom)
         born = 0.5 * COULOMB / self.log_radius.to(alone.dtype).exp() * bound.amount
         self_energy = born * (self._inverse_dielectric(alone, bound.water) - 1.0 / bound.water)
         return SiteShare(self_energy, bound.residue), self._pairs(scene, buried, bound, selected)

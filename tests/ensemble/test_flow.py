@@ -8,14 +8,17 @@ from torch.autograd import gradcheck
 
 from motet.ensemble import Plan, inspect_geometry, prepared, produce
 from motet.ensemble.flow import Flow
-from motet.ensemble.flow_frames import CarriedAtoms
+from motet.ensemble.flow_frames import CarriedAtoms, sequence_of
+from motet.ensemble.flow_settling import Settler
+from motet.ensemble.sequence_start import extended_chain
 from motet.errors import ConfigError
 from motet.fold.flow import FlowConfig, FlowNetwork
 from motet.fold.flow_path import FlowPath
 from motet.fold.flow_weights import FlowModel, load_flow, save_flow
 from motet.forcefield import DistanceRestraint, ForceField
-from motet.geometry import Rigid, rmsd
+from motet.geometry import Rigid, backbone_from_torsions, rmsd
 from motet.io import read
+from motet.structure import structure_from_backbone
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "1l2y.pdb"
 SMALL = FlowConfig(
@@ -161,10 +164,53 @@ def test_weights_read_back_as_they_were_but_for_half_precision(tmp_path, model):
         torch.testing.assert_close(back.network.get_parameter(name), value, rtol=1e-3, atol=1e-6)
 
 
+def test_what_is_not_sound_is_drawn_again_until_it_is(cage, system, model):
+    generator = flow(cage, model, level=0.5, settling=20, calmer=0.3)
+    state, coords = drawn(generator, system, cage.coords)
+    assert state.again > 0
+    settler = Settler(cage, system, 20)
+    assert int((~settler.sound(coords)).sum()) == state.unsound == 0
+    assert generator.report(state)["drawn_again"] == state.again / 2
+    back = generator.unpack(generator.pack(state))
+    assert (back.again, back.unsound, back.rounds) == (state.again, state.unsound, state.rounds)
+
+
+def test_what_is_wrong_with_a_conformation_is_seen(cage, system):
+    settler = Settler(cage, system, 60)
+    (coords,), sound = settler.settled(cage.coords[None])
+    assert sound.all()
+    backbone = cage.topology.backbone
+    stretched, clashing = coords.repeat(2, 1, 1).unbind()
+    stretched[torch.tensor(cage.topology.residue_of_atom) > 9] += 0.3
+    clashing[int(backbone[2, 3])] = clashing[int(backbone[15, 1])] + 0.5
+    assert not settler.sound(torch.stack((stretched, clashing))).any()
+
+
+def test_a_cis_peptide_bond_is_seen():
+    phi, psi = (torch.full((6,), angle, dtype=torch.float64) for angle in (-1.2, 2.4))
+    omega = torch.full((6,), torch.pi, dtype=torch.float64)
+    turned = omega.clone()
+    turned[2] = 0
+    straight, cis = (backbone_from_torsions(phi, psi, one).float() for one in (omega, turned))
+    chain = structure_from_backbone("AAAAAA", straight)
+    settler = Settler(chain, ForceField().bind(prepared(chain)), 20)
+    assert settler.sound(chain.coords[None]).all()
+    assert not settler.sound(structure_from_backbone("AAAAAA", cis).coords[None]).any()
+
+
+def test_a_sequence_alone_is_a_start_that_says_what_it_is_worth(model):
+    chain = extended_chain("ACDEFGHIKLMNPQRSTVWY", "all")
+    assert sequence_of(chain.topology) == "ACDEFGHIKLMNPQRSTVWY"
+    assert any("no prediction of the fold" in note.text for note in chain.notes)
+    found = inspect_geometry(chain)
+    assert found.worst_bond < 0.05
+    assert found.closest_pair > 2.0
+
+
 def test_missing_weights_and_settings_without_sense_are_refused(tmp_path, cage, model):
     with pytest.raises(ConfigError, match="train them with"):
         load_flow(tmp_path / "none.safetensors")
-    with pytest.raises(ConfigError, match="level between 0 and 1"):
+    with pytest.raises(ConfigError, match="level and calmer"):
         flow(cage, model, level=1.5)
     with pytest.raises(ConfigError, match="displacement"):
         flow(cage, model, doubt=-1.0)

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from motet.errors import ConfigError
 from motet.fold.flow import FlowConfig, FlowNetwork, smooth_bins
-from motet.fold.flow_inputs import PROFILE_LETTERS, FlowInputs, profile_in_order, stacked
+from motet.fold.flow_inputs import PROFILE_LETTERS, FlowInputs, profile_in_order, profile_of, stacked
 from motet.fold.flow_losses import FlowTarget, backbone_atoms, fape, flow_losses, total
 from motet.fold.flow_path import FlowPath
 from motet.geometry import Rigid, random_rotations, rotation_of_turn
+from motet.io import Alignment
 
 SMALL = FlowConfig(
     c_single=24, c_pair=8, c_triangle=4, pair_blocks=1, blocks=2, heads=2, c_head=4, waves=3, bins=6
@@ -229,6 +231,16 @@ def test_a_profile_is_put_into_the_order_of_the_network():
     letters = "ACDEFGHIKLMNPQRSTVWY"
     profile = torch.eye(20)[letters.index("W")]
     assert profile_in_order(profile, letters)[PROFILE_LETTERS.index("W")] == 1
+
+
+def test_a_profile_is_the_share_of_each_letter_among_those_that_are_there():
+    rows = ("AC", "AD", "G-", "AX")
+    alignment = Alignment(("a", "b", "c", "d"), ("",) * 4, rows, np.zeros((4, 2), np.int64))
+    first, second = profile_of(alignment)
+    assert first[PROFILE_LETTERS.index("A")] == 0.75
+    assert first[PROFILE_LETTERS.index("G")] == 0.25
+    assert second[PROFILE_LETTERS.index("D")] == 0.5
+    assert second.sum() == 1
 
 
 def test_smooth_bins_peak_at_their_own_lengths():

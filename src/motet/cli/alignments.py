@@ -43,6 +43,13 @@ def read_target(path: Path) -> "Alignment":
     return alignment
 
 
+def holds_sequence(path: Path) -> bool:
+    """Whether a file holds sequences; stdin is taken for a structure."""
+    from ..io import sniff
+
+    return path != STDIN and sniff(path) in ("a3m", "fasta")
+
+
 def _none(residues: int) -> "NDArray":
     import numpy as np
 

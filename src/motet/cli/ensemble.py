@@ -11,9 +11,9 @@ from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, S
 
 if TYPE_CHECKING:
     from ..ensemble import Analysis, Checkpoint, Ensemble, Generator, Plan
-    from ..fold.flow_weights import FlowModel
     from ..forcefield import System
     from ..structure import Structure
+    from .learned import Learned, Start
 
 
 class Method(StrEnum):
@@ -61,8 +61,12 @@ def ensemble(
     hottest: Annotated[float, typer.Option("--hottest", help="Monte Carlo: the highest of them, in K.")] = 400.0,
     timestep: Annotated[float, typer.Option("--timestep", help="Dynamics: time step, in fs.", min=0.01)] = 2.0,
     level: Annotated[
-        float, typer.Option("--level", help="Flow: how far to disturb, from 0 (not at all) to 1 (all noise).")
-    ] = 0.2,
+        float | None,
+        typer.Option("--level", help="Flow: how far to disturb, from 0 to 1 (all noise) [0.2; a sequence 0.99]."),
+    ] = None,
+    alignment: Annotated[
+        Path | None, typer.Option("--alignment", help="Flow: alignment (A3M) of the protein, read as a profile.")
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option("--weights", help="Flow: weights that scripts/train/flow.py wrote.")
     ] = None,
@@ -78,7 +82,8 @@ def ensemble(
     """Make the ensemble of a structure: conformations, weights, states, and a report.
 
     Monte Carlo in torsions, whose moves never break the chain, or Langevin dynamics, of which each conformation is
-    relaxed; both in the motet force field. The learned flow proposes conformations, and knows no weights of them.
+    relaxed; both in the motet force field. The learned flow proposes conformations, and knows no weights of them;
+    it takes a sequence (FASTA) or an alignment (A3M), too, and claims no fold.
     Stop it at any moment: the same command goes on where it was, and ends with the result of a run that was not
     stopped.
 
@@ -87,8 +92,9 @@ def ensemble(
     Example: motet ensemble examples/1l2y.pdb -o 1l2y-ensemble
     """
     from .batch import for_each, machine
+    from .learned import Learned
 
-    learned = _learned(level, weights) if method in LEARNED else None
+    learned = Learned.of(level, weights, alignment) if method in LEARNED else None
     job = _Job(
         arguments={
             "structure": str(structure),
@@ -117,31 +123,11 @@ def ensemble(
 
 
 @dataclass(frozen=True)
-class _Learned:
-    """The flow network, and what of it goes into the record."""
-
-    model: "FlowModel"
-    arguments: dict[str, Any]
-
-
-def _learned(level: float, weights: Path | None) -> _Learned:
-    """The network, read before anything is written."""
-    from ..errors import ConfigError
-    from ..fold.flow_weights import load_flow
-    from .batch import digest
-
-    if not 0 < level < 1:
-        raise ConfigError(f"--level {level:g} is not between 0 and 1.")
-    model = load_flow(weights)
-    return _Learned(model, {"level": level, "weights": "shipped" if weights is None else digest(weights)})
-
-
-@dataclass(frozen=True)
 class _Job:
     """One request, to be run on each input."""
 
     arguments: dict[str, Any]
-    learned: _Learned | None
+    learned: "Learned | None"
     seed: int
     device: str
     parquet: bool
@@ -156,7 +142,6 @@ class _Job:
         from .clock import Clock
         from .console import say
         from .finished import answered, write_summary
-        from .loading import first_model, load_prepared
         from .results import write_results
 
         content = digest(path)
@@ -164,9 +149,9 @@ class _Job:
         if not self.overwrite and (summary := answered(directory, record)):
             return summary
         claim(directory, self.overwrite)
-        loaded = first_model(load_prepared(path, self.device))
+        start = self._start(path)
         clock = Clock()
-        made, checkpoint = self._produce(loaded, content, directory)
+        made, checkpoint = self._produce(start, content, directory)
         clock.lap("sampling")
         analysis = analyse(made, self.seed)
         clock.lap("analysis")
@@ -174,7 +159,7 @@ class _Job:
         save(made, directory)
         if self.parquet:
             save_parquet(made, directory / "ensemble.parquet")
-        notes = tuple((one.kind, one.text) for one in loaded.notes)
+        notes = tuple((one.kind, one.text) for one in start.structure.notes)
         summary = _summary(analysis, directory)
         write_summary(directory, summary)
         done = replace(record, timings=clock.laps, notes=notes, report=dict(made.provenance.report))
@@ -185,14 +170,23 @@ class _Job:
         say(f"wrote {directory / 'report.html'}")
         return summary
 
-    def _produce(self, loaded: "Structure", content: str, directory: Path) -> "tuple[Ensemble, Checkpoint]":
+    def _start(self, path: Path) -> "Start":
+        """The first model of the input; the flow also takes a sequence."""
+        from .learned import Start, from_sequence
+        from .loading import first_model, load_prepared
+
+        bare = from_sequence(path, self.device) if self.arguments["method"] == "flow" else None
+        return bare or Start(first_model(load_prepared(path, self.device)))
+
+    def _produce(self, start: "Start", content: str, directory: Path) -> "tuple[Ensemble, Checkpoint]":
         from .. import __version__
         from ..ensemble import Checkpoint, Plan, produce
         from .console import Meter
         from .loading import bound
 
+        loaded = start.structure
         system = bound(loaded, self.device, *(self.arguments[name] for name in ("temperature", "salt", "ph")))
-        generator = self._generator(loaded)
+        generator = self._generator(start)
         relax_steps = RELAX_STEPS[self.arguments["method"]]
         plan = Plan(count=self.arguments["count"], seed=self.seed, relax_steps=relax_steps)
         what = {"version": __version__, "input": content, "topology": loaded.topology.digest}
@@ -204,7 +198,7 @@ class _Job:
             made = produce(loaded, system, generator, plan, checkpoint, meter.advance)
         return made, checkpoint
 
-    def _generator(self, loaded: "Structure") -> "Generator[Any]":
+    def _generator(self, start: "Start") -> "Generator[Any]":
         from ..ensemble import Langevin, MonteCarlo
 
         asked = self.arguments
@@ -218,14 +212,12 @@ class _Job:
         }
         if dynamics:
             return Langevin(**shared, timestep=asked["timestep"])
-        tempering = {"topology": loaded.topology, "rungs": asked["rungs"], "hottest": asked["hottest"]}
+        tempering = {"topology": start.structure.topology, "rungs": asked["rungs"], "hottest": asked["hottest"]}
         if self.learned is None:
             return MonteCarlo(**shared, **tempering)
-        from ..ensemble.flow import Flow
         from ..ensemble.seeded import SeededMonteCarlo
 
-        common = {"temperature": shared["temperature"], "replicas": shared["replicas"]}
-        flow = Flow(structure=loaded, model=self.learned.model, level=asked["level"], **common)
+        flow = self.learned.flow(start, shared["temperature"], shared["replicas"])
         if asked["method"] == "flow":
             return flow
         return SeededMonteCarlo(flow=flow, montecarlo=MonteCarlo(**shared | {"replicas": 1}, **tempering))
@@ -277,7 +269,7 @@ def _show(analysis: "Analysis") -> None:
         if (gone := rates.pop("rmsd_from_flow", None)) is not None:
             say(f"chains have gone {gone:.2f} Å from what the flow drew")
         if (again := rates.pop("drawn_again", None)) is not None:
-            say(f"{again:.0%} of the draws were not sound, and were made again from less noise")
+            say(f"{again:.0%} of the draws were not sound, and were made again")
         if rates.pop("unsound", 0.0):
             note("warning", "some draws stayed unsound; a lower --level keeps nearer to the start.")
         if rates:

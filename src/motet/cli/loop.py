@@ -31,7 +31,7 @@ def loop(
     ] = 4.0,
     relaxed: Annotated[
         int, typer.Option("--relaxed", help="Conformations of lowest energy to minimise.", min=0)
-    ] = 20,
+    ] = 64,
     temperature: Temperature = 298.15,
     salt: Salt = 150.0,
     ph: Acidity = 7.0,
@@ -41,7 +41,7 @@ def loop(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build a loop: closed conformations with side chains, scored by the force field and clustered.
+    """Build a loop: closed conformations with side chains, ranked and clustered.
 
     A loop that is in the file is taken out first, and does not help; one that is missing is built from its
     --sequence. Everything else stays as it is, and the same seed gives the same loops.
@@ -136,12 +136,22 @@ def _show(models: "LoopModels", analysis: "Analysis") -> None:
     from .console import say, table
 
     totals, labels = models.energies.sum(-1).tolist(), analysis.states.labels.tolist()
-    favoured = models.backbones.favoured.double().mean(-1).tolist()
+    favoured, scores = models.backbones.favoured.double().mean(-1).tolist(), models.score.tolist()
     rows = [
-        [str(rank), f"{totals[rank]:.1f}", f"{100 * favoured[rank]:.0f} %", str(labels[rank])]
+        [
+            str(rank),
+            f"{scores[rank]:.2f}",
+            f"{totals[rank]:.1f}",
+            f"{100 * favoured[rank]:.0f} %",
+            str(labels[rank]),
+        ]
         for rank in range(min(SHOWN, len(totals)))
     ]
-    table(analysis.ensemble.structure.name, ["rank", "energy kcal/mol", "Ramachandran-favoured", "state"], rows)
+    table(
+        analysis.ensemble.structure.name,
+        ["rank", "score", "energy kcal/mol", "Ramachandran-favoured", "state"],
+        rows,
+    )
     say(f"{len(totals)} conformations in {len(analysis.states)} states; loops.csv lists them, best first")
 
 
@@ -152,7 +162,7 @@ def _summary(models: "LoopModels", analysis: "Analysis", directory: Path) -> dic
         "out": str(directory),
         "conformations": len(totals),
         "relaxed": int(models.relaxed.sum()),
-        "lowest_energy": float(totals[0]),
+        "lowest_energy": float(totals.min()),
         "ramachandran_favoured": float(models.backbones.favoured.double().mean()),
         "states": [
             {"state": one.label, "share": one.population, "best": int(one.members.min()), "medoid": one.medoid}

@@ -26,7 +26,7 @@ from .flow_settling import Settler
 from .movable import Movable
 
 LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
-ATTEMPTS, CALMER = 6, 0.7  # draws of what is not sound, and what is left of the level at each
+ATTEMPTS = 6  # draws of what is not sound
 LEVEL, STEPS = 0.2, 5  # how far a structure is disturbed, and in how many steps it comes back
 
 
@@ -65,7 +65,8 @@ class Flow:
         push: How far that moves the residue it moves most, in Å.
         packed: Whether side chains may be put into other rotamers.
         settling: Steps of the relaxation of each draw; 0 keeps it as it is. A draw that cannot be relaxed to sound
-            geometry is made again from less noise.
+            geometry is made again.
+        calmer: What is left of the level each time a draw is made again.
         temperature: In K; what the draws are said to be for, since the network knows no temperature.
         replicas: Conformations of one round, drawn in one batch.
     """
@@ -80,6 +81,7 @@ class Flow:
     push: float = 0.3
     packed: bool = True
     settling: int = 60
+    calmer: float = 0.7
     temperature: float = 300.0
     replicas: int = 10
     name: str = "flow"
@@ -87,9 +89,14 @@ class Flow:
 
     def __post_init__(self) -> None:
         whole = min(self.steps, self.replicas) >= 1 and self.settling >= 0
-        if not 0 < self.level < 1 or not whole or min(self.temperature, self.push) <= 0:
+        if (
+            not 0 < self.level < 1
+            or not 0 < self.calmer <= 1
+            or not whole
+            or min(self.temperature, self.push) <= 0
+        ):
             raise ConfigError(
-                "a flow needs a level between 0 and 1, steps and replicas >= 1, and temperature and push above 0."
+                "a flow needs level and calmer between 0 and 1, steps and replicas >= 1, temperature and push > 0."
             )
         if self.doubt is not None and self.doubt < 0:
             raise ConfigError(f"doubt={self.doubt} is a displacement in Å: give 0 or more, or leave it out.")
@@ -110,7 +117,7 @@ class Flow:
 
     @torch.no_grad()
     def draw(self, system: Movable, state: Disturbed) -> tuple[Disturbed, Coords]:
-        """One conformation of each replica; what is not sound is drawn again, each time from less noise."""
+        """One conformation of each replica; what is not sound is drawn again."""
         carried = CarriedAtoms.of(self.structure.topology, state.start.float())
         if not self.settling:
             coords = self._drawn(system, state, carried, state.dice.sources, self.level)
@@ -121,7 +128,7 @@ class Flow:
         for _ in range(ATTEMPTS):
             if sound.all():
                 break
-            level *= CALMER
+            level *= self.calmer
             worse = (~sound).nonzero().squeeze(-1)
             again += len(worse)
             sources = [state.dice.sources[i] for i in worse.tolist()]

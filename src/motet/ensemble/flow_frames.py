@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..chem import STANDARD, parent_of
+from ..chem import RESIDUES, STANDARD, parent_of
 from ..errors import NoProteinError
 from ..fold.flow_inputs import FlowInputs
 from ..fold.residues import UNKNOWN
@@ -52,7 +52,7 @@ class CarriedAtoms:
             NoProteinError: No residue has N, Cα and C.
         """
         backbone = topology.backbone
-        whole = np.all(backbone[:, :3] >= 0, axis=1)
+        whole = _whole(topology)
         if not whole.any():
             raise NoProteinError("the start")
         atoms = torch.from_numpy(backbone[whole, :3]).to(coords.device)
@@ -80,8 +80,7 @@ class CarriedAtoms:
 
 def inputs_of(topology: Topology, whole: np.ndarray, coords: Tensor) -> FlowInputs:
     """The chosen residues as the network reads them; where the chain is broken, numbers jump."""
-    parents = [parent_of(name) for name in topology.residue_names[whole].tolist()]
-    types = [STANDARD.index(one) if one in STANDARD else UNKNOWN for one in parents]
+    types = [STANDARD.index(one) if one in STANDARD else UNKNOWN for one in _parents(topology, whole)]
     chains = topology.chain_of_residue[whole]
     joined = topology.follows[whole]
     joined[1:] &= np.diff(np.flatnonzero(whole)) == 1
@@ -94,6 +93,21 @@ def inputs_of(topology: Topology, whole: np.ndarray, coords: Tensor) -> FlowInpu
         torch.from_numpy(chains).to(coords.device),
         coords.dtype,
     )
+
+
+def sequence_of(topology: Topology) -> str:
+    """One-letter codes of the residues that the network moves; X for what is none of the twenty."""
+    parents = _parents(topology, _whole(topology))
+    return "".join(RESIDUES[one].letter if one in STANDARD else "X" for one in parents)
+
+
+def _whole(topology: Topology) -> np.ndarray:
+    """Residues with N, Cα and C."""
+    return np.all(topology.backbone[:, :3] >= 0, axis=1)
+
+
+def _parents(topology: Topology, whole: np.ndarray) -> list[str | None]:
+    return [parent_of(name) for name in topology.residue_names[whole].tolist()]
 
 
 def _peptides(topology: Topology, whole: np.ndarray) -> Int[Tensor, "bonds 4"]:

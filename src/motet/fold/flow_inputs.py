@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
 from ..chem import RESIDUES, STANDARD
+from ..io import Alignment
 from .residues import UNKNOWN
 
 PROFILE = len(STANDARD)
@@ -96,6 +98,13 @@ class FlowInputs:
 def profile_in_order(profile: Float[Tensor, "*batch 20"], letters: str) -> Float[Tensor, "*batch 20"]:
     """A profile whose columns are `letters`, in the order of the network."""
     return profile[..., [letters.index(letter) for letter in PROFILE_LETTERS]]
+
+
+def profile_of(alignment: Alignment) -> Float[Tensor, "residues 20"]:
+    """Share of each amino acid in the columns of an alignment, gaps and unknown letters left out."""
+    letters = np.array([list(row) for row in alignment.rows])
+    counts = np.stack([(letters == one).sum(0) for one in PROFILE_LETTERS], -1)
+    return torch.from_numpy(counts / counts.sum(-1, keepdims=True).clip(1)).float()
 
 
 def stacked(inputs: Sequence[FlowInputs]) -> FlowInputs:

@@ -32,13 +32,18 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40, help="decoys of each bundle")
     parser.add_argument("--steps", type=int, default=30, help="of the minimiser")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rows", type=Path, help="file that rows are added to; bundles that have one are passed over")
+    parser.add_argument("--only", nargs="+", help="names of bundles")
+    parser.add_argument(
+        "--rows", type=Path, help="file that rows are added to; bundles that have one are passed over"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     done = options.rows.read_text().splitlines() if options.rows and options.rows.exists() else []
     print(f"| bundle | residues | decoys | native below | {' | '.join(SHOWN)} | Cα RMSD, Å | z | CPU s |")
     print("|---|---|---|---|" + "---|" * (len(SHOWN) + 3))
     for path in bundles(options.most):
+        if options.only and path.stem not in options.only:
+            continue
         known = next((line for line in done if line.startswith(f"| {path.stem} |")), "")
         line = known or row(path, options)
         print(line, flush=True)

@@ -62,3 +62,14 @@ def bench_a_fresh_neighbour_list(benchmark, structure):
 @pytest.mark.parametrize("conformations", [16, pytest.param(64, marks=pytest.mark.slow)])
 def bench_a_batch_with_gradient(benchmark, structure, conformations):
     benchmark(energy_and_gradient, ForceField().bind(structure), several(structure, conformations))
+
+
+def bench_a_batch_of_unlike_conformations(benchmark, structure):
+    """Each time with lists of neighbours of their own, as when a folder of models is scored."""
+    system, coords = ForceField().bind(structure), several(structure, 16)
+
+    def unlike():
+        system.forget()
+        return energy_and_gradient(system, coords)
+
+    benchmark(unlike)

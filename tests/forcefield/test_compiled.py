@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from motet.ensemble import minimise
 from motet.errors import ConfigError, NonFiniteError, TopologyMismatchError
 from motet.forcefield import TERMS, ForceField
 from motet.forcefield.filling import Room, filled, refilled, tensors_in
@@ -85,6 +86,14 @@ def test_a_list_that_outgrows_its_room_is_compiled_anew(traced, helix):
     assert 2 <= len(compiled._graphs) <= 3
     compiled.forget()
     torch.testing.assert_close(compiled(helix.coords), system(helix.coords))
+
+
+def test_it_stands_in_for_the_system(traced, loop):
+    system, start = few().bind(loop), shaken(loop.coords)
+    found, expected = (minimise(one, start, max_steps=5) for one in (system.compiled(), system))
+    torch.testing.assert_close(found.coords, expected.coords)
+    torch.testing.assert_close(found.energies, expected.energies)
+    assert found.energies < system(start)
 
 
 def test_room_grows_in_steps_and_never_shrinks():

@@ -5,6 +5,7 @@ energy = system(structure.coords)
 """
 
 from .bond_lengths import ideal_bond_lengths as ideal_bond_lengths
+from .compiled import CompiledSystem as CompiledSystem
 from .conditions import Conditions as Conditions
 from .energies import EnergySum as EnergySum
 from .field import ForceField as ForceField

@@ -34,7 +34,7 @@ from motet.structure.placement import place
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "loops"
 FEW, MANY = 1000, 10_000
-SCORED, RELAXED = 64, 12  # by the force field, and minimised in it
+SCORED = 64  # packed, minimised in the force field and ranked
 SWEEPS = 60  # of CCD
 CLOSED = 0.1  # Å, RMS distance of the end at which CCD counts as closed
 OVERLAP = 0.2  # Å that two hard radii may overlap
@@ -116,7 +116,7 @@ def candidates(row: dict[str, str], settings: Modelling, folder: Path | None) ->
 def measured(row: dict[str, str], options: argparse.Namespace) -> dict[str, float]:
     """motet: many backbones, the first thousand by preference, the best of those by energy."""
     region, native = prepared_loop(row)
-    settings = Modelling(count=options.built, built=1.0, relaxed=RELAXED, seed=options.seed)
+    settings = Modelling(count=options.built, built=1.0, seed=options.seed)
     backbones, seconds = candidates(row, settings, options.candidates)
     built = time.process_time()
     rmsd = rmsd_to(native, backbones.atoms)
@@ -132,7 +132,10 @@ def measured(row: dict[str, str], options: argparse.Namespace) -> dict[str, floa
         "best_many": round(float(rmsd[:MANY].min()), 3),
         "mean": round(float(rmsd.mean()), 3),
         "best_scored": round(float(scored.min()), 3),
-        "lowest_energy": round(float(scored[0]), 3),
+        "first": round(float(scored[0]), 3),
+        "lowest_energy": round(float(scored[models.energies.sum(-1).argmin()]), 3),
+        "score_rho": round(rank_correlation(models.score, scored), 3),
+        "energy_rho": round(rank_correlation(models.energies.sum(-1), scored), 3),
         "best_of_five": round(float(scored[:5].min()), 3),
         "preferred": round(float(rmsd[0]), 3),
         "clash_free": round(float((few.room > -OVERLAP).double().mean()), 3),
@@ -140,6 +143,12 @@ def measured(row: dict[str, str], options: argparse.Namespace) -> dict[str, floa
         "build_s": round(seconds, 1),
         "score_s": round(time.process_time() - built, 1),
     }
+
+
+def rank_correlation(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Spearman's."""
+    ranks = torch.stack([one.argsort().argsort().double() for one in (a, b)])
+    return float(torch.corrcoef(ranks)[0, 1])
 
 
 def peers(row: dict[str, str], seed: int) -> dict[str, float]:

@@ -20,6 +20,7 @@ GENERATORS = {
     "flow": FLOW,
     "both": (*FLOW, *MONTE_CARLO),
     "predictions": ("campello2013",),
+    "loop": ("coutsias2004", "xiang2002"),
 }
 FORCE_FIELD = ("lazaridis1999", "enghhuber2006")
 ANALYSIS = (

@@ -72,7 +72,7 @@ def _trust(analysis: Analysis) -> str:
             "Shares are frequencies of these predictions, not Boltzmann populations; no model was ranked by pLDDT."
         )
     if analysis.ensemble.provenance.generator == "loop":
-        return "They are candidates, lowest energy first: shares say how often a shape was built, and no more."
+        return "They are candidates, best first: shares say how often a shape was built, and no more."
     if analysis.ensemble.provenance.generator == "file":
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:

@@ -20,11 +20,15 @@ def test_models_have_the_atoms_of_the_start_and_leave_the_rest_where_it_is(start
     assert (models.structure.coords[:, loop] - start.coords[loop]).norm(dim=-1).amax(-1).min() > 0.5
 
 
-def test_models_are_ordered_by_energy_the_relaxed_ones_first(models):
-    totals = models.energies.sum(-1)
+def test_models_are_ordered_by_score_the_relaxed_ones_first(models):
     assert models.relaxed.tolist() == [True] * 3 + [False] * 9
-    assert (totals[:3].diff() >= 0).all()
-    assert (totals[3:].diff() >= 0).all()
+    assert (models.score[:3].diff() >= 0).all()
+    assert (models.score[3:].diff() >= 0).all()
+
+
+def test_the_relaxed_ones_had_the_lowest_energies(models):
+    totals = models.energies.sum(-1)
+    assert totals[:3].max() < totals[3:].min()
 
 
 def test_every_peptide_bond_is_whole(models):

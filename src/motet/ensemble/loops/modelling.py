@@ -17,6 +17,7 @@ from ...structure import Structure
 from ...structure.completion import with_heavy_atoms
 from ..minimise import minimise
 from .preference import Loops, Preference
+from .ranking import colony_scores
 from .region import Region
 from .settling import Settling, settled
 from .statistics import loop_maps, ramachandran_maps
@@ -84,7 +85,7 @@ class Backbones:
 
 @dataclass(frozen=True, eq=False)
 class LoopModels:
-    """Conformations of a loop, lowest energy first.
+    """Conformations of a loop: the relaxed ones, then the others, each by rising score.
 
     Args:
         structure: The whole protein, `conformations atoms 3`.
@@ -93,6 +94,7 @@ class LoopModels:
         terms: Names of the energy terms.
         energies: By term, in kcal/mol, of the loop and what is near it.
         relaxed: Which conformations were relaxed.
+        score: What each part is ordered by; comparable within it.
     """
 
     structure: Structure
@@ -101,6 +103,7 @@ class LoopModels:
     terms: tuple[str, ...]
     energies: Float[Tensor, "conformations terms"]
     relaxed: Bool[Tensor, "conformations"]
+    score: Float[Tensor, "conformations"]
 
 
 def loop_backbones(region: Region, settings: Modelling) -> Backbones:
@@ -242,14 +245,25 @@ def _models(
     backbones: Backbones,
     terms: tuple[str, ...],
 ) -> LoopModels:
-    """The loops put back into the whole structure: the relaxed ones first, each part by rising energy."""
-    by_energy = scored.energies.sum(-1).argsort(stable=True)
-    order = by_energy[(~scored.relaxed[by_energy]).long().argsort(stable=True)]
+    """The loops put back into the whole structure, in their order."""
+    score = _scores(region, backbones.atoms, scored)
+    by_score = score.argsort(stable=True)
+    order = by_score[(~scored.relaxed[by_score]).long().argsort(stable=True)]
     inside = torch.from_numpy(np.flatnonzero(near[whole.topology.residue_of_atom]))
     assert len(inside) == scored.coords.shape[1], "both have the same atoms in the same order"
     coords = whole.coords.repeat(len(order), 1, 1)
     coords[:, inside] = scored.coords[order].to(coords)
     structure = whole.with_coords(coords)
-    return LoopModels(
-        structure, region.residues, backbones[order], terms, scored.energies[order], scored.relaxed[order]
-    )
+    energies, relaxed = scored.energies[order], scored.relaxed[order]
+    return LoopModels(structure, region.residues, backbones[order], terms, energies, relaxed, score[order])
+
+
+def _scores(region: Region, atoms: Loops, scored: _Scored) -> Float[Tensor, "conformations"]:
+    """Of the relaxed ones among themselves, and of the others."""
+    gap = region.gap()
+    prefer = Preference.among(region, gap, loop_maps(region.surrounded, gap.before), atoms)
+    neighbours, total = prefer.parts(atoms)[:, 1], scored.energies.sum(-1).to(atoms)
+    score = torch.zeros_like(total)
+    for part in (scored.relaxed, ~scored.relaxed):
+        score[part] = colony_scores(total[part], neighbours[part], atoms[part][:, :, :4].flatten(1, 2))
+    return score

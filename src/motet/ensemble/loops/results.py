@@ -12,7 +12,7 @@ from .modelling import LoopModels
 
 
 def as_ensemble(models: LoopModels, temperature: float, seed: int) -> Ensemble:
-    """The conformations, lowest energy first, equally weighted: they are candidates, not draws from a law."""
+    """The conformations, best first, equally weighted: they are candidates, not draws from a law."""
     count = len(models.energies)
     return Ensemble(
         structure=models.structure,
@@ -26,8 +26,9 @@ def as_ensemble(models: LoopModels, temperature: float, seed: int) -> Ensemble:
 
 
 def write_loops(models: LoopModels, states: States, path: Path) -> None:
-    """One row a conformation: energy in kcal/mol, share of favoured residues, room in Å, state."""
+    """One row a conformation, best first: score, energy in kcal/mol, favoured share, room in Å, state."""
     columns = zip(
+        models.score.tolist(),
         models.energies.sum(-1).tolist(),
         models.relaxed.tolist(),
         models.backbones.favoured.double().mean(-1).tolist(),
@@ -38,7 +39,7 @@ def write_loops(models: LoopModels, states: States, path: Path) -> None:
     )
     with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
         writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(("conformation", "energy", "relaxed", "favoured", "room", "preference", "state"))
-        for rank, (energy, relaxed, favoured, room, score, state) in enumerate(columns):
-            row = (f"{energy:.3f}", int(relaxed), f"{favoured:.3f}", f"{room:.3f}", f"{score:.3f}", state)
-            writer.writerow((rank, *row))
+        writer.writerow(("conformation", "score", "energy", "relaxed", "favoured", "room", "preference", "state"))
+        for rank, (score, energy, relaxed, favoured, room, preference, state) in enumerate(columns):
+            numbers = (f"{one:.3f}" for one in (favoured, room, preference))
+            writer.writerow((rank, f"{score:.3f}", f"{energy:.3f}", int(relaxed), *numbers, state))

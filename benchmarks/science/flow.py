@@ -9,7 +9,8 @@ Three questions, each beside the trivial answers:
 Without --relaxed only the network's own frames are drawn, some seconds a protein. `--untrained` takes a network of
 the same shape whose last layers are zero (it gives the noise back), `--doubt` shows it the start's distances, and
 `--level` says how far to disturb: these are the rows of the ablation table. A level is chosen with `--training`,
-on pairs that were trained on; neither bundles nor held-out pairs may choose it. Data: the shared `dynamics`.
+on pairs that were trained on, or with `--ensembles`, the Monte Carlo of chains held out (`flow_ensembles.py
+--held-out`); neither bundles nor held-out pairs may choose it. Data: the shared `dynamics`.
 One row a protein is appended to --out as soon as it is done: a stopped run goes on where it was.
 """
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--bundles", action="store_true")
     parser.add_argument("--pairs", action="store_true")
     parser.add_argument("--training", action="store_true", help="pairs that were trained on, to choose the level")
+    parser.add_argument("--ensembles", type=Path, help="Monte Carlo of held-out chains, to choose the level")
     parser.add_argument("--most", type=int, default=1000, help="proteins to try")
     parser.add_argument("--longest", type=int, default=300, help="residues")
     parser.add_argument("--level", type=float, default=0.2)
@@ -61,6 +63,10 @@ def main() -> None:
         for path in bundles()[: options.most]:
             if path.stem not in done:
                 append(options.out, {"target": path.stem} | on_bundle(*bundle(path), options))
+    if options.ensembles:
+        for path in sorted(options.ensembles.glob("*.npz"))[: options.most]:
+            if path.stem not in done:
+                append(options.out, {"target": path.stem} | on_bundle(*monte_carlo(path), options))
     if options.pairs or options.training:
         for one in chosen_pairs(options)[: options.most]:
             if one.name not in done:
@@ -80,6 +86,18 @@ def on_bundle(start: dict, carbons: np.ndarray, options: argparse.Namespace) -> 
         row |= {name: correlation(whole, reference)}
         row |= {f"{name}_core": correlation(inner, rmsf_of(carbons[:, kept]))}
     return row | sound
+
+
+def monte_carlo(path: Path) -> tuple[dict, np.ndarray]:
+    """Conformations made by physics, the one nearest to their mean as the start."""
+    from motet.geometry import superposed_to_mean
+
+    data = np.load(path)
+    frames = data["coords"].astype(np.float64) / 100
+    laid, mean = superposed_to_mean(torch.from_numpy(frames[:, :, 1]))
+    middle = frames[int((laid - mean).square().sum((-1, -2)).argmin())]
+    start = {name: middle[:, i] for i, name in enumerate(("N", "CA", "C", "O"))}
+    return start | {"sequence": str(data["seq"])}, frames[:, :, 1]
 
 
 def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:

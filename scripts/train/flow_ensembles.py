@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=150, help="chains")
     parser.add_argument("--longest", type=int, default=72, help="residues")
     parser.add_argument("--count", type=int, default=16, help="conformations of each")
+    parser.add_argument("--held-out", action="store_true", help="of families held out: to choose levels by")
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
@@ -43,10 +44,13 @@ def main() -> None:
 
 
 def chosen(options: argparse.Namespace) -> list[Named]:
-    """Chains of families that are trained on, in an order that has nothing to do with what they are."""
+    """Chains of families that are trained on (or not), in an order that has nothing to do with what they are."""
     chains = read_chains(options.data / "promod3_chains")
-    out = held_out(chains)
-    fit = [one for one, away in zip(chains, out, strict=True) if not away and len(one.sequence) <= options.longest]
+    fit = [
+        one
+        for one, away in zip(chains, held_out(chains), strict=True)
+        if away == options.held_out and len(one.sequence) <= options.longest
+    ]
     return sorted(fit, key=lambda one: zlib.crc32(one.name.encode()))[: options.most]
 
 

@@ -16,7 +16,8 @@ def case(start):
     room, maps = region.room(gap), loop_maps(region.surrounded, gap.before)
     how = Building(chains=500, closures=1500)
     built = build_loops(gap, maps, room, 30, torch.Generator().manual_seed(0), how)
-    return gap, room, Preference.among(region, gap, maps, built.atoms), built.atoms
+    raw = Preference.around(region, gap, maps, built.atoms)
+    return gap, room, raw.among(raw.parts(built.atoms)), built.atoms
 
 
 def test_scores_are_standard_among_those_built(case):

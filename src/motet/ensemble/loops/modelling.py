@@ -118,13 +118,16 @@ def loop_backbones(region: Region, settings: Modelling) -> Backbones:
     random = torch.Generator(device=gap.before.device).manual_seed(settings.seed)
     wanted = round(settings.count * settings.built)
     built = build_loops(gap, maps, room, wanted, random, settings.building)
-    prefer = Preference.among(region, gap, maps, built.atoms)
-    score = prefer(built.atoms)
+    raw = Preference.around(region, gap, maps, built.atoms)
+    parts = raw.parts(built.atoms)
+    prefer = raw.among(parts)
+    score = prefer.total(parts)
     best = score.argsort(stable=True)[: settings.count]
-    loops = built.atoms[best]
-    front = settled(gap, room, prefer, loops[: settings.settled], random, settings.settling)
-    order = prefer(front).argsort(stable=True)
-    return _described(region, gap, room, prefer, torch.cat((front[order], loops[len(front) :])))
+    front, rest = best[: settings.settled], best[settings.settled :]
+    loops = settled(gap, room, prefer, built.atoms[front], random, settings.settling)
+    order = prefer(loops).argsort(stable=True)
+    loops = torch.cat((loops[order], built.atoms[rest]))
+    return _described(region, gap, room, loops, torch.cat((prefer(loops[: len(front)]), score[rest])))
 
 
 def model_loop(
@@ -183,13 +186,15 @@ class _Scored(NamedTuple):
     relaxed: Bool[Tensor, "conformations"]
 
 
-def _described(region: Region, gap: Gap, room: Room, prefer: Preference, atoms: Loops) -> Backbones:
+def _described(
+    region: Region, gap: Gap, room: Room, atoms: Loops, score: Float[Tensor, "conformations"]
+) -> Backbones:
     """Conformations with what is known of them."""
-    maps = ramachandran_maps(region.surrounded, gap.before)
+    ours, general = (of(region.surrounded, gap.before) for of in (loop_maps, ramachandran_maps))
     torsions = gap.torsions(atoms)
-    favoured = maps.heights(1, *torsions) <= maps.limits(_FAVOURED)[1:-1]
+    favoured = general.heights(1, *torsions) <= general.limits(_FAVOURED)[1:-1]
     free = torch.minimum(room.free(atoms, 1).amin((-2, -1)), room.within(atoms, atoms, 1, 1))
-    return Backbones(atoms, prefer.maps.heights(1, *torsions), favoured, free, prefer(atoms))
+    return Backbones(atoms, ours.heights(1, *torsions), favoured, free, score)
 
 
 def _near(bare: Structure, region: Region, reach: float) -> Bool[np.ndarray, "residues"]:
@@ -261,7 +266,7 @@ def _models(
 def _scores(region: Region, atoms: Loops, scored: _Scored) -> Float[Tensor, "conformations"]:
     """Of the relaxed ones among themselves, and of the others."""
     gap = region.gap()
-    prefer = Preference.among(region, gap, loop_maps(region.surrounded, gap.before), atoms)
+    prefer = Preference.around(region, gap, loop_maps(region.surrounded, gap.before), atoms)
     neighbours, total = prefer.parts(atoms)[:, 1], scored.energies.sum(-1).to(atoms)
     score = torch.zeros_like(total)
     for part in (scored.relaxed, ~scored.relaxed):

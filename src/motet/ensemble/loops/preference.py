@@ -50,26 +50,31 @@ class Preference:
     spread: Float[Tensor, "3"]
 
     @classmethod
-    def among(cls, region: Region, gap: Gap, maps: TorsionMaps, built: Loops) -> "Preference":
-        """The preference whose scale is that of conformations built of the loop."""
+    def around(cls, region: Region, gap: Gap, maps: TorsionMaps, loops: Loops) -> "Preference":
+        """The preference in a surrounding, on a raw scale; where these conformations are, and a little beyond."""
         topology = region.structure.topology
         outside = ~topology.is_hydrogen & ~np.isin(topology.residue_of_atom, (region.before, region.before + 1))
-        atoms = region.structure.coords.to(built)[torch.from_numpy(np.flatnonzero(outside))]
+        atoms = region.structure.coords.to(loops)[torch.from_numpy(np.flatnonzero(outside))]
         elements = topology.elements[outside]
         reach = _AROUND + _MARGIN
-        low, high = built.amin((0, 1, 2)) - reach, built.amax((0, 1, 2)) + reach
+        low, high = loops.amin((0, 1, 2)) - reach, loops.amax((0, 1, 2)) + reach
         near = ((atoms > low) & (atoms < high)).all(-1)
         nitrogens, oxygens = (near & torch.from_numpy(elements == name).to(near.device) for name in "NO")
         unit = atoms.new_ones(3)
-        raw = cls(gap, maps, atoms[near], atoms[nitrogens], atoms[oxygens], 0 * unit, unit)
-        parts = raw.parts(built)
+        return cls(gap, maps, atoms[near], atoms[nitrogens], atoms[oxygens], 0 * unit, unit)
+
+    def among(self, parts: Float[Tensor, "conformations 3"]) -> "Preference":
+        """The same on the scale of conformations that have these parts."""
         spread = parts.std(0, correction=0)
-        return replace(raw, mean=parts.mean(0), spread=torch.where(spread > 0, spread, 1.0))
+        return replace(self, mean=parts.mean(0), spread=torch.where(spread > 0, spread, 1.0))
 
     def __call__(self, loops: Loops) -> Float[Tensor, "conformations"]:
         """Weighted sum of the three standard scores."""
-        weights = self.mean.new_tensor(_WEIGHTS)
-        return ((self.parts(loops) - self.mean) / self.spread * weights).sum(-1)
+        return self.total(self.parts(loops))
+
+    def total(self, parts: Float[Tensor, "conformations 3"]) -> Float[Tensor, "conformations"]:
+        """The same, of the parts."""
+        return ((parts - self.mean) / self.spread * parts.new_tensor(_WEIGHTS)).sum(-1)
 
     def parts(self, loops: Loops) -> Float[Tensor, "conformations 3"]:
         """-ln of the density of all torsions, neighbours, hydrogen bonds."""
@@ -83,8 +88,8 @@ class Preference:
         """Fixed heavy atoms about the side-chain centres."""
         alpha, beta = loops[:, :, 1], loops[:, :, 4]
         centre = alpha + _CENTRE * torch.nn.functional.normalize(beta - alpha, dim=-1)
-        close = torch.cdist(centre.flatten(0, 1), self.atoms) < _AROUND
-        return close.sum(-1).reshape(alpha.shape[:2]).sum(-1).to(loops.dtype)
+        close = torch.cdist(centre.flatten(0, 1).float(), self.atoms.float()) < _AROUND
+        return close.reshape(len(loops), -1).float().sum(-1).to(loops.dtype)
 
     def _bonds(self, loops: Loops) -> Float[Tensor, "conformations"]:
         """Backbone N and O at the distance of a hydrogen bond from fixed atoms, and from each other."""

@@ -23,16 +23,17 @@ class Building:
 
     Args:
         chains: Conformations of each half; all pairs of them may be joined.
-        closures: Pairs that are tried at once; most fail, so that few halves are used twice.
+        closures: Pairs that are tried at once. More make loops cheaper, but of the same halves: a third less time
+            for three times as many, and the best of thousands 0.3 Å farther from the native.
         reach: Distance in Å (root of the squared ones of CA and C) within which two halves must meet; the next one
-            is taken where fewer than a third of those pairs do.
+            is taken where too few pairs do.
         rounds: Rounds with new halves before giving up, when too few conformations have been found.
         favoured: Share of each residue's (φ, ψ) density within which the joining residues must lie.
         spread: How far angles may be from ideal.
     """
 
     chains: int = 5000
-    closures: int = 36000
+    closures: int = 12000
     reach: tuple[float, ...] = (2.0, 2.75, 3.5)
     rounds: int = 40
     favoured: float = 0.98
@@ -124,7 +125,7 @@ def _pairs(
     i = j = torch.zeros(0, dtype=torch.long)
     for reach in how.reach:
         i, j = (distance < reach).nonzero(as_tuple=True)
-        if 3 * len(i) >= how.closures:
+        if len(i) >= how.closures:
             break
     if len(i) > how.closures:
         some = torch.randint(len(i), (how.closures,), generator=random, device=i.device)

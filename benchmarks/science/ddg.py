@@ -6,8 +6,8 @@ Every figure is of predictions by a fit that never met the example's family (25 
 shorter chain): S2648 by ten folds of families; the other sets, which overlap with it, each example by the fold
 that left its family out, and by the fit on all of S2648 where that has no such family («new» counts these). The
 baseline is a ridge regression on residue types, burial counts, and changes of volume and hydropathy, with
-intercept, on the same folds. EvoEF's figures are published ones. Packing thousands of mutants takes minutes;
---cache keeps the terms.
+intercept, on the same folds. EvoEF's figures are published ones. Packing thousands of mutants and building models
+of some takes minutes; --cache keeps the terms and the models.
 """
 
 import argparse
@@ -23,13 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "train"))
 
 from ddg_data import SETS, Examples, examples_of
 from ddg_fit import BOTH, FIELD, SITES, baseline, model_of, validated
+from ddg_models import disagreements
 
-MODELS = {
-    "ridge baseline": baseline,
-    "force field alone": model_of(*FIELD),
-    "site model alone": model_of(*SITES),
-    "both (`motet ddg`)": model_of(*BOTH),
-}
+MODELS = {"force field alone": FIELD, "site model alone": SITES, "both (`motet ddg`)": BOTH}
 EVOEF = (
     "\nPublished for EvoEF: Ssym direct 0.53, inverse 0.46, r(direct, inverse) -0.86; S669 0.35, RMSE 1.64.\n"
     "Published for the baseline's kind: S669 0.42, RMSE 1.47. S669 is not used here."
@@ -53,7 +49,9 @@ def main() -> None:
     print("\nPearson / Spearman / RMSE in kcal/mol:\n")
     header = [*sets, *(["r(direct, inverse)", "bias"] if {"Ssym_dir", "Ssym_inv"} <= sets.keys() else [])]
     print(f"| | {' | '.join(header)} |\n|{' --- |' * (len(header) + 1)}")
-    for name, fit in MODELS.items():
+    doubts = disagreements(options.data, options.cache, options.preferences, sets["S2648"])
+    fits = {name: model_of(doubts, *blocks) for name, blocks in MODELS.items()}
+    for name, fit in {"ridge baseline": baseline, **fits}.items():
         predicted = validated(fit, sets["S2648"], others)
         cells = [figures(one.measured, predicted[which]) for which, one in sets.items()]
         if {"Ssym_dir", "Ssym_inv"} <= sets.keys():

@@ -1,7 +1,9 @@
 """Fit the stability model: term weights, reference energies, and what a residue type is worth at a place.
 
 ΔΔG is linear in all of them, so the least-squares fit through the module is one linear system: exact, in seconds.
-What takes time, packing and weighing both sides of 2,648 mutations, is kept in --cache and resumed from there.
+What takes time, packing and weighing both sides of 2,648 mutations, is kept in --cache and resumed from there. So
+are models of some mutants (`ddg_models`), from which their mutations are predicted backwards: what forth and back
+add up to is fitted towards zero, so that features which a small move of the backbone changes count less.
 
     python scripts/train/ddg.py ../shared/data/ddg --cache /tmp/ddg --preferences preferences.safetensors
 
@@ -20,6 +22,7 @@ import numpy as np
 import torch
 from ddg_data import examples_of, scaled_properties
 from ddg_fit import BOTH, FIELD, fitted
+from ddg_models import disagreements
 
 from motet.ensemble.ddg.environment import FEATURES
 from motet.ensemble.ddg.packed_pairs import physics
@@ -44,10 +47,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     train = examples_of(options.data, ("S2648",), options.cache, options.preferences)["S2648"]
-    print(f"{len(train.rows)} mutations, {len(np.unique(train.family))} families")
+    doubts = disagreements(options.data, options.cache, options.preferences, train)
+    families = len(np.unique(train.family))
+    print(f"{len(train.rows)} mutations, {families} families; {len(doubts.rows)} models of mutants")
     found = {}
     for name, blocks in (("alone", FIELD), ("beside_sites", BOTH)):
-        found[name], strengths = fitted(train, blocks)
+        found[name], strengths = fitted(train, blocks, doubts)
         print(f"{name}: ridge {strengths}")
     write_field(**found)
     write_sites(found["beside_sites"], options.preferences)
@@ -75,10 +80,9 @@ def write_sites(coefficients: dict[str, np.ndarray], preferences: Path) -> None:
     for name, row in zip(FEATURES, by_type, strict=True):
         lines.append(f"{name}," + ",".join(f"{value:.5f}" for value in row))
     (folder / "sites.csv").write_text("\n".join(lines) + "\n")
-    shares = zip(("found", "family"), coefficients["rarity"], strict=True)
     digest = hashlib.sha256(preferences.read_bytes()).hexdigest()
     lines = [FITTED, NETWORK, f"# SHA-256 of preferences.safetensors: {digest}", "name,value,unit"]
-    lines += [f"{name},{value:.5f},kcal/mol" for name, value in shares]
+    lines.append(f"family,{coefficients['rarity'].item():.5f},kcal/mol")
     (folder / "preferences.csv").write_text("\n".join(lines) + "\n")
     if preferences.resolve() != (folder / "preferences.safetensors").resolve():
         shutil.copyfile(preferences, folder / "preferences.safetensors")

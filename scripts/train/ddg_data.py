@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from motet.ensemble import prepared
 from motet.ensemble.ddg.environment import FEATURES, environment, properties
 from motet.ensemble.ddg.packed_pairs import AT_ONCE, packed_pairs, physics, saturated, term_changes
-from motet.ensemble.ddg.preferences import LETTERS, ResiduePreferences, places_of
+from motet.ensemble.ddg.preferences import FAMILY, LETTERS, ResiduePreferences, places_of
 from motet.errors import MotetError
 from motet.forcefield import Conditions
 from motet.io import read
@@ -44,7 +44,7 @@ class Examples:
     baseline: np.ndarray
 
     def part(self, keep: np.ndarray) -> "Examples":
-        rows = [row for row, kept in zip(self.rows, keep, strict=True) if kept]
+        rows = [self.rows[number] for number in np.arange(len(self.rows))[keep]]
         arrays = (getattr(self, name)[keep] for name in list(self.__dataclass_fields__)[1:])
         return Examples(rows, *arrays)
 
@@ -114,7 +114,7 @@ def term_features(data: Path, name: str, cache: Path) -> dict[int, list[float]]:
 
 
 def site_features(data: Path, name: str, network: ResiduePreferences, found: dict) -> list[list[tuple]]:
-    """Of each row: (old type, new type, environment, rarities) of each mutation; empty where it does not fit."""
+    """Of each row: (old type, new type, environment, rarity) of each mutation; empty where it does not fit."""
     answer = []
     for row in csv.DictReader((data / f"{name}.csv").open()):
         pdb = row["pdb"]
@@ -122,7 +122,7 @@ def site_features(data: Path, name: str, network: ResiduePreferences, found: dic
             structure = structure_of(data, pdb)
             places, residues = places_of(structure)
             with torch.no_grad():
-                seen, rarity = environment(places)[0].numpy(), network(places)[0].numpy()
+                seen, rarity = environment(places)[0].numpy(), network(places)[0, :, FAMILY].numpy()
             found[pdb] = structure, {int(residue): place for place, residue in enumerate(residues)}, seen, rarity
         one = []
         if pdb in found and fits(found[pdb][0], row):
@@ -142,18 +142,18 @@ def scaled_properties() -> np.ndarray:
 
 
 def examples(data: Path, name: str, cache: Path, network, found: dict, family: dict[str, int]) -> Examples:
-    rows = list(csv.DictReader((data / f"{name}.csv").open()))
+    rows = [row | {"number": str(i)} for i, row in enumerate(csv.DictReader((data / f"{name}.csv").open()))]
     terms, sites = term_features(data, name, cache), site_features(data, name, network, found)
     use = [i for i in range(len(rows)) if i in terms and sites[i]]
     kinds, known = scaled_properties(), properties()
     reference, around, rarity, baseline = [], [], [], []
     for i in use:
-        step, cross, rare = np.zeros(len(LETTERS)), np.zeros((len(FEATURES), kinds.shape[1])), np.zeros(2)
+        step, cross, rare = np.zeros(len(LETTERS)), np.zeros((len(FEATURES), kinds.shape[1])), np.zeros(1)
         for old, new, seen, costs in sites[i]:
             step[new] += 1
             step[old] -= 1
             cross += np.outer(seen, kinds[new] - kinds[old])
-            rare += costs[:, new] - costs[:, old]
+            rare += costs[new] - costs[old]
         reference.append(step)
         around.append(cross.ravel())
         rarity.append(rare)
@@ -190,11 +190,15 @@ def trivial(sites: list[tuple], known: dict) -> np.ndarray:
 def examples_of(data: Path, names: Sequence[str], cache: Path, preferences: Path) -> dict[str, Examples]:
     """Sets of mutations by name, with the features of a network of residue preferences."""
     cache.mkdir(parents=True, exist_ok=True)
+    network, family, found = trained(preferences), families(data, cache), {}
+    return {name: examples(data, name, cache, network, found, family) for name in names}
+
+
+def trained(preferences: Path) -> ResiduePreferences:
+    """The network of residue preferences of a file."""
     network = ResiduePreferences()
     network.load_state_dict({name: value.float() for name, value in load_file(preferences).items()})
-    network.eval()
-    family, found = families(data, cache), {}
-    return {name: examples(data, name, cache, network, found, family) for name in names}
+    return network.eval()
 
 
 def families(data: Path, cache: Path) -> dict[str, int]:

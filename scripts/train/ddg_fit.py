@@ -17,29 +17,36 @@ GRID = {
     "environment": (300.0, 2000.0, 10000.0),
     "rarity": (1.0,),
 }
+CONSISTENCY = 1.0  # weight of what forth and back add up to, beside the errors
 SIGNED = ("terms", "rarity")  # what is more likely in physics or in nature is not less stable
 BASELINE_RIDGE = 100.0
 
 Predictor = Callable[[Examples], np.ndarray]
 
 
-def fitted(train: Examples, blocks: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Coefficients of each block of features, and the ridge strengths they were found with."""
+def fitted(
+    train: Examples, blocks: tuple[str, ...], doubts: Examples
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Coefficients of each block of features, and the ridge strengths they were found with.
+
+    Doubts are what the features forth and back add up to, where nothing is right; those of families that are not
+    trained on are left out.
+    """
     fold = folds_of(train.family, INNER)
 
     def error(strengths: dict[str, float]) -> float:
         predicted = np.zeros(len(train.measured))
         for k in range(INNER):
-            coefficients = solved(train.part(fold != k), strengths)
+            coefficients = solved(train.part(fold != k), strengths, doubts)
             predicted[fold == k] = weighed(train.part(fold == k), coefficients)
         return float(np.square(predicted - train.measured).mean())
 
     choices = [dict(zip(blocks, one, strict=True)) for one in itertools.product(*(GRID[name] for name in blocks))]
     best = min(choices, key=error)
-    return solved(train, best), best
+    return solved(train, best, doubts), best
 
 
-def solved(train: Examples, strengths: dict[str, float]) -> dict[str, np.ndarray]:
+def solved(train: Examples, strengths: dict[str, float], doubts: Examples) -> dict[str, np.ndarray]:
     """Ridge regression without intercept; weights of terms and of the network are not negative.
 
     Every example enters with its inverse, which is why there can be no intercept and why nothing needs doubling.
@@ -49,8 +56,11 @@ def solved(train: Examples, strengths: dict[str, float]) -> dict[str, np.ndarray
     widths = [block.shape[1] for block in blocks.values()]
     ridge = np.repeat(list(strengths.values()), widths)
     lower = np.repeat([0.0 if name in SIGNED else -np.inf for name in blocks], widths)
+    doubts = doubts.part(np.isin(doubts.family, train.family))
+    wrong = np.concatenate([getattr(doubts, name) for name in strengths], axis=1)
+    weight = CONSISTENCY * len(x) / max(len(wrong), 1)
     # The normal equations as least squares: their Cholesky factor has as many rows as there are unknowns.
-    factor = np.linalg.cholesky(x.T @ x + np.diag(ridge))
+    factor = np.linalg.cholesky(x.T @ x + weight * wrong.T @ wrong + np.diag(ridge))
     found = lsq_linear(factor.T, np.linalg.solve(factor, x.T @ train.measured), bounds=(lower, np.inf)).x
     return dict(zip(blocks, np.split(found, np.cumsum(widths)[:-1]), strict=True))
 
@@ -60,11 +70,11 @@ def weighed(examples: Examples, coefficients: dict[str, np.ndarray]) -> np.ndarr
     return sum((getattr(examples, name) @ one for name, one in coefficients.items()), np.zeros(len(examples.rows)))
 
 
-def model_of(*blocks: str) -> Callable[[Examples], Predictor]:
+def model_of(doubts: Examples, *blocks: str) -> Callable[[Examples], Predictor]:
     """A fit of the stability model with some of its parts."""
 
     def fit(train: Examples) -> Predictor:
-        coefficients, _ = fitted(train, blocks)
+        coefficients, _ = fitted(train, blocks, doubts)
         return lambda examples: weighed(examples, coefficients)
 
     return fit

@@ -85,11 +85,31 @@ def test_far_mutations_made_at_once_add_up(ubiquitin):
     assert both.ddg == pytest.approx(one.ddg + other.ddg, abs=0.35 * abs(both.ddg))
 
 
+CORE = [["A:I30A"], ["A:L43A"], ["A:L50A"], ["A:V26A"], ["A:I61A"], ["A:L67A"]]
+SURFACE = [["A:K63A"], ["A:E64A"], ["A:K48A"], ["A:Q62A"], ["A:E18A"], ["A:K33A"]]
+
+
+def test_a_backbone_a_quarter_of_an_angstrom_away_says_much_the_same(ubiquitin):
+    """So far apart are two crystals of one protein; near residues move alike."""
+    residue = torch.tensor(ubiquitin.topology.residue_of_atom)
+    ca = ubiquitin.coords[torch.tensor(ubiquitin.topology.backbone[:76, 1])].double()
+    alike = (-torch.cdist(ca, ca).square() / 50).exp() + 1e-3 * torch.eye(76, dtype=torch.float64)
+    random = torch.randn(76, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    moves = 0.25 / 3**0.5 * torch.linalg.cholesky(alike) @ random
+    inside = (residue < 76)[:, None]
+    moved = ubiquitin.coords + torch.where(inside, moves[residue.clamp_max(75)], 0.0).to(ubiquitin.coords)
+    here, there = (
+        np.array([one.ddg for one in stability_changes(structure, CORE + SURFACE)])
+        for structure in (ubiquitin, ubiquitin.with_coords(moved))
+    )
+    assert not np.allclose(here, there, atol=0.01)
+    assert np.corrcoef(here, there)[0, 1] > 0.98
+    assert np.abs(here - there).mean() < 0.1 * here.std()
+
+
 def test_emptying_the_core_costs_more_than_trimming_the_surface(ubiquitin):
-    core = [["A:I30A"], ["A:L43A"], ["A:L50A"], ["A:V26A"], ["A:I61A"], ["A:L67A"]]
-    surface = [["A:K63A"], ["A:E64A"], ["A:K48A"], ["A:Q62A"], ["A:E18A"], ["A:K33A"]]
     for with_sites in (True, False):
-        changes = stability_changes(ubiquitin, core + surface, StabilityModel(with_sites=with_sites))
+        changes = stability_changes(ubiquitin, CORE + SURFACE, StabilityModel(with_sites=with_sites))
         inside, outside = np.array([one.ddg for one in changes]).reshape(2, 6)
         assert inside.mean() > outside.mean() + 1.0
 

@@ -12,6 +12,7 @@ from ...structure import Structure
 
 LETTERS = tuple(sorted(RESIDUES[name].letter for name in STANDARD))
 UNKNOWN = len(LETTERS)
+FAMILY = 1  # the second of the network's two answers
 NEAREST = 16  # residues that a place looks at
 FARTHEST = 14.0  # Å: a residue there, CB to CB, is no longer seen
 CENTRES = 10  # radial functions of a distance

@@ -11,36 +11,35 @@ from ...chem import read_table
 from ...io import read_weights
 from ...structure import Structure
 from .environment import FEATURES, TABLES, environment
-from .preferences import LETTERS, Places, ResiduePreferences, places_of
-
-HEADS = ("found", "family")
+from .preferences import FAMILY, LETTERS, Places, ResiduePreferences, places_of
 
 
 class SiteModel(nn.Module):
     """kcal/mol of each residue type at each place, up to a constant a place.
 
-    Σ coefficient(feature, type) · environment feature, `tables/sites.csv`, and two shares of -ln p of a small
-    network that has seen which residues stand where in known structures and in their families. Both ask of the
-    backbone and of the other residues' types alone, so that wild type and mutant get the same answer.
+    Σ coefficient(feature, type) · environment feature, `tables/sites.csv`, and a share of -ln p of a small
+    network that has seen which residues stand where in families of known structure. Both ask of the backbone and
+    of the other residues' types alone, so that wild type and mutant get the same answer. The network's other
+    answer, what is found in the protein itself, is left out: each backbone remembers what it was solved with.
     """
 
     coefficients: Float[Tensor, "features types"]
-    shares: Float[Tensor, "heads"]
+    share: Float[Tensor, ""]
 
     def __init__(self) -> None:
         super().__init__()
         rows = {row["feature"]: row for row in read_table("sites.csv", TABLES)}
         table = [[float(rows[name][f"{letter}_kcal_mol"]) for letter in LETTERS] for name in FEATURES]
-        shares = {row["name"]: float(row["value"]) for row in read_table("preferences.csv", TABLES)}
+        (share,) = (float(row["value"]) for row in read_table("preferences.csv", TABLES))
         self.coefficients = nn.Parameter(torch.tensor(table))
-        self.shares = nn.Parameter(torch.tensor([shares[name] for name in HEADS]))
+        self.share = nn.Parameter(torch.tensor(share))
         self.preferences = trained_preferences()
 
     def forward(self, places: Places) -> Float[Tensor, "batch residues types"]:
         """Energies in kcal/mol, types in the order of `LETTERS`."""
         tabled = environment(places) @ self.coefficients.to(places.backbone.dtype)
-        rarity = self.preferences(places)
-        return tabled + (rarity * self.shares.to(rarity.dtype)[:, None]).sum(-2)
+        rarity = self.preferences(places)[..., FAMILY, :]
+        return tabled + rarity * self.share.to(rarity.dtype)
 
 
 def site_energies(model: SiteModel, structure: Structure) -> Float[Tensor, "residues types"]:

@@ -84,6 +84,7 @@ class CompiledSystem(Summable):
         self._neighbours = self._lists = None
         self.system.forget()
 
+    @torch.no_grad()
     def _evaluate(self, flat: Float[Tensor, "conformations atoms 3"]) -> tuple[Tensor, Tensor]:
         lists = self._lists_of(flat)
         tensors = list(tensors_in(lists))

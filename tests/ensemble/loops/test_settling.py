@@ -80,6 +80,12 @@ def test_no_steps_change_nothing(case):
     assert (settled(gap, room, prefer, loops, torch.Generator(), Settling(steps=0)) == loops).all()
 
 
+def test_none_settle_to_none(case):
+    gap, room, prefer, loops = case
+    assert prefer(loops[:0]).shape == (0,)
+    assert settled(gap, room, prefer, loops[:0], torch.Generator()).shape == (0, *loops.shape[1:])
+
+
 def test_a_loop_cannot_warm_up_while_it_settles():
     with pytest.raises(ConfigError, match="cold"):
         Settling(hot=0.1, cold=1.0)

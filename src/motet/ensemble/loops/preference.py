@@ -89,7 +89,7 @@ class Preference:
         alpha, beta = loops[:, :, 1], loops[:, :, 4]
         centre = alpha + _CENTRE * torch.nn.functional.normalize(beta - alpha, dim=-1)
         close = torch.cdist(centre.flatten(0, 1).float(), self.atoms.float()) < _AROUND
-        return close.reshape(len(loops), -1).float().sum(-1).to(loops.dtype)
+        return close.unflatten(0, alpha.shape[:2]).float().sum((-2, -1)).to(loops.dtype)
 
     def _bonds(self, loops: Loops) -> Float[Tensor, "conformations"]:
         """Backbone N and O at the distance of a hydrogen bond from fixed atoms, and from each other."""

@@ -42,6 +42,8 @@ def settled(
 ) -> Loops:
     """Each loop as it was preferred most on its way; never preferred less than it was at the start."""
     how = how or Settling()
+    if not len(loops):
+        return loops
     here, score = loops, prefer(loops)
     best, least = here, score
 

@@ -7,7 +7,7 @@ Three questions, each beside the trivial answers:
     python benchmarks/science/flow.py WEIGHTS --bundles --relaxed   # all atoms: packed, relaxed, validated
 
 Without --relaxed only the network's own frames are drawn, some seconds a protein. `--untrained` takes a network of
-the same shape whose last layers are zero (it gives the noise back), `--doubt` shows it the start's distances, and
+the same shape whose last layers are zero (it gives the noise back), `--doubt -1` hides the start's distances, and
 `--level` says how far to disturb: these are the rows of the ablation table. A level is chosen with `--training`,
 on pairs that were trained on, or with `--ensembles`, the Monte Carlo of chains held out (`flow_ensembles.py
 --held-out`); neither bundles nor held-out pairs may choose it. Data: the shared `dynamics`.
@@ -48,9 +48,9 @@ def main() -> None:
     parser.add_argument("--ensembles", type=Path, help="Monte Carlo of held-out chains, to choose the level")
     parser.add_argument("--most", type=int, default=1000, help="proteins to try")
     parser.add_argument("--longest", type=int, default=300, help="residues")
-    parser.add_argument("--level", type=float, default=0.2)
-    parser.add_argument("--steps", type=int, default=5)
-    parser.add_argument("--doubt", type=float, default=None)
+    parser.add_argument("--level", type=float, default=0.6)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--doubt", type=float, default=0.5, help="below 0: show the network nothing of the start")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--relaxed", action="store_true")
     parser.add_argument("--count", type=int, default=100)
@@ -122,7 +122,12 @@ def conformations(structure, options: argparse.Namespace) -> tuple[np.ndarray, d
     from motet.forcefield import ForceField
 
     began = time.process_time()
-    settings = {"level": options.level, "steps": options.steps, "doubt": options.doubt, "replicas": ROUND}
+    settings = {
+        "level": options.level,
+        "steps": options.steps,
+        "doubt": None if options.doubt < 0 else options.doubt,
+        "replicas": ROUND,
+    }
     if options.relaxed:
         structure = prepared(structure)
         flow = Flow(structure=structure, model=model_of(options), **settings)

@@ -62,7 +62,7 @@ def ensemble(
     timestep: Annotated[float, typer.Option("--timestep", help="Dynamics: time step, in fs.", min=0.01)] = 2.0,
     level: Annotated[
         float | None,
-        typer.Option("--level", help="Flow: how far to disturb, from 0 to 1 (all noise) [0.2; a sequence 0.99]."),
+        typer.Option("--level", help="Flow: how far to disturb, from 0 to 1 (all noise) [0.6; a sequence 0.99]."),
     ] = None,
     alignment: Annotated[
         Path | None, typer.Option("--alignment", help="Flow: alignment (A3M) of the protein, read as a profile.")

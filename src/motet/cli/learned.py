@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ..io import Alignment
     from ..structure import Structure
 
-FROM_SEQUENCE = {"level": 0.99, "steps": 20, "calmer": 1.0}  # all noise, a longer way back, and never less noise
+# All noise, a longer way back, never less noise, and nothing to be seen of the stretched chain.
+FROM_SEQUENCE = {"level": 0.99, "steps": 20, "calmer": 1.0, "doubt": None}
 
 
 @dataclass(frozen=True)

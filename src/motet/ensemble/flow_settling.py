@@ -21,6 +21,7 @@ LONGEST_BOND = 0.02  # Å: a bond may be so far from its ideal length
 NEAREST = 2.1  # Å: atoms may come so near
 FLAT = 0.77  # |cos ω| of a peptide bond twisted by 40°
 OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers, beside those of the start
+PLANAR = 20.0  # kcal/mol: a peptide bond twisted by 90°, beside what the force field takes
 BACKBONE = 8.0  # weight of the Ramachandran surface beside its own in the force field, while draws settle
 
 
@@ -50,7 +51,7 @@ class Settler:
         for name, value in (("_stiff", stiff), ("_backbone", surface), ("_peptides", _peptides(start))):
             object.__setattr__(self, name, value)
         outliers = int(self._outliers(start.coords[None]))
-        object.__setattr__(self, "_allowed", outliers + int(OUTLIERS * start.n_residues))
+        object.__setattr__(self, "_allowed", outliers + round(OUTLIERS * start.n_residues))
 
     def settled(self, coords: Coords) -> tuple[Coords, Bool[Tensor, "conformations"]]:
         """The draws relaxed, and which of them are sound; those that are not at once are relaxed for longer."""
@@ -63,18 +64,23 @@ class Settler:
         return coords, sound
 
     def sound(self, coords: Coords) -> Bool[Tensor, "conformations"]:
-        """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be."""
+        """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be.
+
+        A peptide bond may not be twisted, nor cis where it was trans; cis may have become trans.
+        """
         found = inspect_geometry(self.structure.with_coords(coords))
         whole = (found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)
         now, before = (_cosines(one, self._peptides) for one in (coords, self.structure.coords[None]))
-        flat = ((now * before.sign() > FLAT) | (before.abs() <= FLAT)).all(-1)
+        flat = ((now < -FLAT) | (now > FLAT) & (before > -FLAT) | (before.abs() <= FLAT)).all(-1)
         return whole.to(coords.device) & flat & (self._outliers(coords) <= self._allowed)
 
     def _relaxed(self, coords: Coords, steps: int) -> Coords:
         self.system.forget()
 
         def strained(coords: Coords) -> Energies:
-            return self.system(coords) + self._stiff(coords) + BACKBONE * self._backbone(coords)
+            twisted = 1 - _cosines(coords, self._peptides).square()
+            prior = BACKBONE * self._backbone(coords) + PLANAR * twisted.sum(-1)
+            return self.system(coords) + self._stiff(coords) + prior
 
         return minimise(strained, coords, mobile=self.system.mobile, max_steps=steps, tolerance=0.5).coords
 

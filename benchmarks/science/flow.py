@@ -178,15 +178,19 @@ def soundness(structure) -> dict[str, float]:
 
 
 def chosen_pairs(options: argparse.Namespace) -> list:
-    """Held out of training, or trained on; one way round, from the first state to the second."""
-    from flow_data import held_out, read_pairs
+    """Pairs of families that were not learnt from, as chains or as pairs; or pairs that were; one way round."""
+    from flow_data import families, held_out, read_chains, read_pairs
 
-    pairs = read_pairs(SHARED / "dynamics/pairs")
+    pairs, chains = read_pairs(SHARED / "dynamics/pairs"), read_chains(SHARED / "dynamics/promod3_chains")
     away = held_out(pairs)
+    family = families([one.sequence for one in (*pairs, *chains)])
+    learnt = {number for number, out in zip(family, (*away, *held_out(chains)), strict=True) if not out}
     fits = [
         one
-        for one, out in zip(pairs, away, strict=True)
-        if out != options.training and one.name.endswith(":0") and len(one.sequence) <= options.longest
+        for one, out, number in zip(pairs, away, family[: len(pairs)], strict=True)
+        if (not out if options.training else number not in learnt)
+        and one.name.endswith(":0")
+        and len(one.sequence) <= options.longest
     ]
     return sorted(fits, key=lambda one: (len(one.sequence), one.name))
 

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..fold.flow_inputs import FlowInputs, stacked
 from ..fold.flow_weights import FlowModel
 from ..forcefield import ForceField
-from ..forcefield.packing import repacked
+from ..forcefield.packing import Packing, repacked
 from ..geometry import Rigid, rotation_of_turn
 from ..shapes import Coords, Energy
 from ..structure import Structure
@@ -26,6 +26,7 @@ from .flow_settling import Settler
 from .movable import Movable
 
 LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
+PACKING = Packing(reach=5.0, most=6)  # coarse: relaxed draws have the same energies, in a quarter of the time
 ATTEMPTS = 6  # draws of what is not sound
 # Level, steps and doubt: chosen on Monte Carlo ensembles of chains that were not learnt from (docs/howto/flow.md).
 LEVEL, STEPS, DOUBT = 0.6, 6, 0.5
@@ -154,7 +155,7 @@ class Flow:
             return coords
         drawn = self.structure.with_coords(coords)
         field_ = ForceField().to(coords.device)
-        return repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True).coords
+        return repacked(drawn, force_field=field_, seed=state.rounds, keep_native=True, settings=PACKING).coords
 
     def step(self, state: Disturbed) -> int:
         """Steps of the flow each replica has made."""

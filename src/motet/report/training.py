@@ -42,7 +42,13 @@ def write_training_page(tuned: FineTuned, motions: list[Motion], record: RunReco
             "loss", "Loss", series, x_label=f"look, every {record.arguments['every']} steps", width=1040
         )
         figures.append(
-            Figure("Loss", chart, "Learning stops when the loss on held-out frames no longer falls.", wide=True)
+            Figure(
+                "Loss",
+                chart,
+                "Learning stops when the loss on held-out frames no longer falls. It is taken at three levels of noise, "
+                "the other at all, so the two are not to be compared.",
+                wide=True,
+            )
         )
     notes = [text for _, text in record.notes]
     page = Page(

@@ -45,8 +45,8 @@ def write_training_page(tuned: FineTuned, motions: list[Motion], record: RunReco
             Figure(
                 "Loss",
                 chart,
-                "Learning stops when the loss on held-out frames no longer falls. It is taken at three levels of noise, "
-                "the other at all, so the two are not to be compared.",
+                "Learning stops when the loss on held-out frames no longer falls. It is taken at three levels of "
+                "noise, the other at all, so the two are not to be compared.",
                 wide=True,
             )
         )

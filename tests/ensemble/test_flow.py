@@ -13,6 +13,7 @@ from motet.ensemble.flow_settling import Settler
 from motet.ensemble.sequence_start import extended_chain
 from motet.errors import ConfigError
 from motet.fold.flow import FlowConfig, FlowNetwork
+from motet.fold.flow_inputs import stacked
 from motet.fold.flow_path import FlowPath
 from motet.fold.flow_weights import FlowModel, load_flow, save_flow
 from motet.forcefield import DistanceRestraint, ForceField
@@ -205,6 +206,22 @@ def test_a_sequence_alone_is_a_start_that_says_what_it_is_worth(model):
     found = inspect_geometry(chain)
     assert found.worst_bond < 0.05
     assert found.closest_pair > 2.0
+
+
+def test_the_network_that_ships_takes_noise_out(cage):
+    shipped = load_flow()
+    assert int(shipped.origin["steps"]) > 0
+    carried = CarriedAtoms.of(cage.topology, cage.coords)
+    centre = carried.frames.translation.mean(0)
+    clean = Rigid(carried.frames.rotation, carried.frames.translation - centre)
+    level = torch.tensor([0.1])
+    noise = shipped.path.noise(carried.inputs, torch.Generator().manual_seed(0))
+    noised = shipped.path.between(clean, noise, level[0])
+    given = stacked([carried.inputs])
+    with torch.no_grad():
+        found = shipped.network(given, Rigid(noised.rotation[None], noised.translation[None]), level).clean
+    before, after = (rmsd(one, clean.translation) for one in (noised.translation, found.translation[0]))
+    assert after < 0.7 * before
 
 
 def test_missing_weights_and_settings_without_sense_are_refused(tmp_path, cage, model):

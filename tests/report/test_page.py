@@ -71,6 +71,14 @@ def test_the_verdict_is_plain(analysis, html):
     assert analysis.quality.sentence in words
 
 
+def test_proposals_of_the_flow_are_called_proposals(analysis, record):
+    proposed = replace(analysis.ensemble.provenance, generator="flow")
+    page = render(replace(analysis, ensemble=replace(analysis.ensemble, provenance=proposed)), record)
+    words = visible_text(page)
+    assert "by the learned flow." in words
+    assert "shares are no populations" in words
+
+
 def test_notes_and_run_record_are_told(html, record):
     words = visible_text(html)
     assert "3 missing side-chain atoms of A:LYS8 were built." in words

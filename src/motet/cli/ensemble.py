@@ -274,7 +274,10 @@ def _show(analysis: "Analysis") -> None:
             note("warning", "some draws stayed unsound; a lower --level keeps nearer to the start.")
         if rates:
             say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
-    say(analysis.quality.sentence)
+    if analysis.ensemble.provenance.generator == "flow":
+        say("These are proposals of a network that knows no energies: shares are no populations.")
+    else:
+        say(analysis.quality.sentence)
 
 
 def _summary(analysis: "Analysis", directory: Path) -> dict[str, Any]:

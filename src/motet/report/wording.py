@@ -38,10 +38,9 @@ def _made(analysis: Analysis) -> str:
         return (
             f"motet built {count(len(ensemble), 'conformation')} of a loop of {ensemble.structure.name} ({size})."
         )
-    return (
-        f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
-        f"{generator_name(provenance.generator)} at {plain(provenance.temperature)}\u00a0K."
-    )
+    made = f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
+    made += generator_name(provenance.generator)
+    return f"{made}." if provenance.generator == "flow" else f"{made} at {plain(provenance.temperature)}\u00a0K."
 
 
 def _found(analysis: Analysis) -> str:
@@ -73,6 +72,8 @@ def _trust(analysis: Analysis) -> str:
         )
     if analysis.ensemble.provenance.generator == "loop":
         return "They are candidates, best first: shares say how often a shape was built, and no more."
+    if analysis.ensemble.provenance.generator == "flow":
+        return "They are proposals of a network that knows no energies: shares are no populations."
     if analysis.ensemble.provenance.generator == "file":
         return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
     if quality.converged:

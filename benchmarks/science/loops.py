@@ -29,6 +29,7 @@ import torch
 from motet.ensemble import prepared
 from motet.ensemble.loops import Backbones, Modelling, find_region, loop_backbones, models_on
 from motet.ensemble.loops.statistics import ramachandran_maps
+from motet.errors import LoopError
 from motet.geometry.loops import Building, Room, TorsionMaps, build_loops
 from motet.io import read
 from motet.structure.placement import place
@@ -70,12 +71,16 @@ def run(options: argparse.Namespace) -> None:
         if options.only_build:
             candidates(row, Modelling(count=options.built, built=1.0, seed=options.seed), options.candidates)
             continue
-        result = {"key": row["key"], "length": row["length"], **measured(row, options)}
-        if not options.no_peers:
-            result |= peers(row, options.seed)
+        result: dict[str, float | int | str] = {"key": row["key"], "length": row["length"]}
+        try:
+            result |= measured(row, options) | ({} if options.no_peers else peers(row, options.seed))
+        except LoopError as error:  # nothing could be built: a row of failure, worse than any other
+            print(f"{row['key']}: {error}", file=sys.stderr)
+            result["conformations"] = 0
         new = not options.out.exists()
         with options.out.open("a", newline="") as sink:
-            writer = csv.DictWriter(sink, result)
+            columns = result if new else next(csv.reader(options.out.open()))
+            writer = csv.DictWriter(sink, columns, restval="inf")
             if new:
                 writer.writeheader()
             writer.writerow(result)

@@ -1,6 +1,7 @@
 """Loops built from nothing: what every one of them must keep."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from motet.errors import LoopError
 from motet.geometry import angle, backbone_from_torsions, dihedral, distance
 from motet.geometry.loops import Building, Gap, Room, TorsionMaps, build_loops
+from motet.geometry.loops.joining import FEWEST
 
 NAMES = ("ALA", "SER", "GLY", "LEU", "ASP", "LYS", "VAL", "THR", "ALA")
 FEW = Building(chains=300, closures=500, rounds=12)
@@ -91,6 +93,18 @@ def test_draws_follow_the_map():
     assert first.double().mean().item() == pytest.approx(0.75, abs=0.015)
 
 
+def test_a_loop_that_seldom_closes_gets_more_rounds():
+    gap, _ = helix_gap(7)
+    scarce = replace(FEW, closures=8, rounds=2)
+    random = torch.Generator().manual_seed(1)
+    few = [_joined_in(gap, scarce, count, random) for count in (1, 1000)]
+    assert few[0] < FEWEST <= few[1]
+
+
+def _joined_in(gap, how, count, random):
+    return len(build_loops(gap, flat_maps(9), empty_room(gap), count, random, how).atoms)
+
+
 @pytest.mark.parametrize("length", [1, 2])
 def test_fewer_than_three_residues_are_refused(length):
     with pytest.raises(LoopError, match="three residues"):
@@ -100,5 +114,5 @@ def test_fewer_than_three_residues_are_refused(length):
 def test_ends_out_of_reach_are_refused():
     gap, _ = helix_gap(4)
     far = Gap(gap.names, gap.before, gap.after + 40.0)
-    with pytest.raises(LoopError):
+    with pytest.raises(LoopError, match="Å apart"):
         build_loops(far, flat_maps(6), empty_room(far), 10, torch.Generator().manual_seed(0), FEW)

@@ -15,6 +15,8 @@ from .room import OVERLAP, Room
 from .torsion_maps import TorsionMaps
 
 JOINT = 3  # residues that close the loop
+STEP = 3.85  # Å from one CA to the next, at most
+FEWEST, PATIENCE = 20, 5  # conformations, below which a tight loop gets so many times more rounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,8 @@ class Building:
             for three times as many, and the best of thousands 0.3 Å farther from the native.
         reach: Distance in Å (root of the squared ones of CA and C) within which two halves must meet; the next one
             is taken where too few pairs do.
-        rounds: Rounds with new halves before giving up, when too few conformations have been found.
+        rounds: Rounds with new halves before giving up, when too few conformations have been found; five times as
+            many while there are not even twenty.
         favoured: Share of each residue's (φ, ψ) density within which the joining residues must lie.
         spread: How far angles may be from ideal.
     """
@@ -69,21 +72,24 @@ def build_loops(
     and has its joining residues in the favoured regions.
 
     Raises:
-        LoopError: The loop is shorter than three residues, or finds no room.
+        LoopError: The loop is shorter than three residues, its ends are too far apart, or it finds no room.
     """
     how = how or Building()
     if gap.length < JOINT:
         raise LoopError(gap.length, "three residues are the least that can close")
+    if (apart := float((gap.after[1] - gap.before[1]).norm())) > STEP * (gap.length + 1):
+        raise LoopError(gap.length, f"its ends are {apart:.1f} Å apart")
     found: list[Built] = []
     middle = (gap.length - JOINT) // 2
     places = sorted({min(max(middle + off, 0), gap.length - JOINT) for off in (-1, 0, 1)})
-    for index in range(how.rounds):
+    for index in range(PATIENCE * how.rounds):
         first = places[index % len(places)]
         ahead = grow_forward(gap, maps, room, first + JOINT, how.chains, random, how.spread)
         behind = gap.length - JOINT - first
         back = grow_backward(gap, maps, room, behind, how.chains, random, how.spread)
         found.append(_joined(gap, maps, room, ahead, back, random, how))
-        if sum(len(one.atoms) for one in found) >= count:
+        closed = sum(len(one.atoms) for one in found)
+        if closed >= count or (index + 1 >= how.rounds and closed >= FEWEST):
             break
     built = Built(*(torch.cat([getattr(one, name) for one in found]) for name in ("atoms", "heights", "room")))
     if not len(built.atoms):

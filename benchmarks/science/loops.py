@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=10_000, help="only so many loops, in a random order")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--built", type=int, default=MANY, help="conformations of motet")
+    parser.add_argument("--rounds", type=int, default=Building().rounds, help="of building, for tight loops")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--candidates", type=Path, help="folder that keeps what was built, for other rankings")
     parser.add_argument("--only-build", action="store_true", help="fill that folder and stop")
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
         if row["key"] in done:
             continue
         if options.only_build:
-            candidates(row, Modelling(count=options.built, built=1.0, seed=options.seed), options.candidates)
+            candidates(row, modelling(options), options.candidates)
             continue
         result: dict[str, float | int | str] = {"key": row["key"], "length": row["length"]}
         try:
@@ -85,6 +86,11 @@ def run(options: argparse.Namespace) -> None:
                 writer.writeheader()
             writer.writerow(result)
         print(result, file=sys.stderr, flush=True)
+
+
+def modelling(options: argparse.Namespace) -> Modelling:
+    building = Building(rounds=options.rounds)
+    return Modelling(count=options.built, built=1.0, seed=options.seed, building=building)
 
 
 def prepared_loop(row: dict[str, str]):
@@ -122,7 +128,7 @@ def candidates(row: dict[str, str], settings: Modelling, folder: Path | None) ->
 def measured(row: dict[str, str], options: argparse.Namespace) -> dict[str, float]:
     """motet: many backbones, the first thousand by preference, the best of those by energy."""
     region, native = prepared_loop(row)
-    settings = Modelling(count=options.built, built=1.0, seed=options.seed)
+    settings = modelling(options)
     backbones, seconds = candidates(row, settings, options.candidates)
     built = time.process_time()
     rmsd = rmsd_to(native, backbones.atoms)

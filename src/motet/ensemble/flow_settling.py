@@ -20,7 +20,7 @@ from .soundness import inspect_geometry
 LONGEST_BOND = 0.02  # Å: a bond may be so far from its ideal length
 NEAREST = 2.1  # Å: atoms may come so near
 FLAT = 0.77  # |cos ω| of a peptide bond twisted by 40°
-OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers, beside those of the start
+OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers
 PLANAR = 20.0  # kcal/mol: a peptide bond twisted by 90°, beside what the force field takes
 BACKBONE = 8.0  # weight of the Ramachandran surface beside its own in the force field, while draws settle
 
@@ -41,7 +41,6 @@ class Settler:
     _stiff: StiffBonds = field(init=False, repr=False)
     _backbone: Movable = field(init=False, repr=False)
     _peptides: Tensor = field(init=False, repr=False)
-    _allowed: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         start = self.structure
@@ -50,8 +49,6 @@ class Settler:
         surface = ForceField([BackboneEntropy()]).to(start.coords.device).bind(start)
         for name, value in (("_stiff", stiff), ("_backbone", surface), ("_peptides", _peptides(start))):
             object.__setattr__(self, name, value)
-        outliers = int(self._outliers(start.coords[None]))
-        object.__setattr__(self, "_allowed", outliers + round(OUTLIERS * start.n_residues))
 
     def settled(self, coords: Coords) -> tuple[Coords, Bool[Tensor, "conformations"]]:
         """The draws relaxed, and which of them are sound; those that are not at once are relaxed for longer."""
@@ -72,7 +69,11 @@ class Settler:
         whole = (found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)
         now, before = (_cosines(one, self._peptides) for one in (coords, self.structure.coords[None]))
         flat = ((now < -FLAT) | (now > FLAT) & (before > -FLAT) | (before.abs() <= FLAT)).all(-1)
-        return whole.to(coords.device) & flat & (self._outliers(coords) <= self._allowed)
+        return (
+            whole.to(coords.device)
+            & flat
+            & (self._outliers(coords) <= round(OUTLIERS * self.structure.n_residues))
+        )
 
     def _relaxed(self, coords: Coords, steps: int) -> Coords:
         self.system.forget()

@@ -17,7 +17,7 @@ from .minimise import minimise
 from .movable import Movable
 from .soundness import inspect_geometry
 
-LONGEST_BOND = 0.02  # Å: a bond may be so far from its ideal length
+LONGEST_BOND = 0.015  # Å: how far a bond may be from its ideal length; files round coordinates to 0.005 Å
 NEAREST = 2.1  # Å: atoms may come so near
 FLAT = 0.77  # |cos ω| of a peptide bond twisted by 40°
 OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers

@@ -9,6 +9,7 @@ from .ideal_geometry import measured_angle as measured_angle
 from .ideal_geometry import seen_from_outside as seen_from_outside
 from .ideal_geometry import tabled_angle as tabled_angle
 from .ideal_geometry import tabled_length as tabled_length
+from .residues import BY_LETTER as BY_LETTER
 from .residues import IONS as IONS
 from .residues import NUCLEOTIDES as NUCLEOTIDES
 from .residues import RESIDUES as RESIDUES

@@ -84,6 +84,7 @@ def _read() -> dict[str, ResidueType]:
 
 
 RESIDUES: Mapping[str, ResidueType] = MappingProxyType(_read())
+BY_LETTER: Mapping[str, str] = MappingProxyType({one.letter: name for name, one in RESIDUES.items() if one.letter})
 STANDARD: tuple[str, ...] = tuple(sorted(name for name, residue in RESIDUES.items() if residue.letter))
 _ALIASES = {row["alias"]: row["residue"] for row in read_table("aliases.csv")}
 WATERS = frozenset("HOH DOD WAT H2O TIP TIP3 TIP4 TP3 TIP3P SOL SPC".split())

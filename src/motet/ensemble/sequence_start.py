@@ -4,13 +4,12 @@ import math
 
 import torch
 
-from ..chem import RESIDUES
+from ..chem import BY_LETTER
 from ..geometry import backbone_from_torsions
 from ..structure import Note, Structure, structure_from_backbone
 from .preparation import prepared
 
 PHI, PSI = math.radians(-120.0), math.radians(140.0)
-_BY_LETTER = {one.letter: name for name, one in RESIDUES.items() if one.letter != "X"}
 _CLAIM = Note(
     "warning",
     "drawn from a sequence: shapes that the flow network takes for a protein's. It is no prediction of the fold, "
@@ -21,6 +20,6 @@ _CLAIM = Note(
 def extended_chain(sequence: str, name: str) -> Structure:
     """All atoms of one chain, stretched out, with a note of what draws from it are worth."""
     phi, psi = (torch.full((len(sequence),), angle, dtype=torch.float64) for angle in (PHI, PSI))
-    names = [_BY_LETTER.get(letter, "ALA") for letter in sequence]
+    names = [BY_LETTER.get(letter, "ALA") for letter in sequence]
     backbone = backbone_from_torsions(phi, psi, names=names).float()
     return prepared(structure_from_backbone(sequence, backbone, name=name)).with_notes(_CLAIM)

@@ -5,14 +5,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..chem import RESIDUES
+from ..chem import BY_LETTER
 from ..errors import ConfigError
 from .bonding import bonds_of
 from .structure import Structure
 from .topology import Topology
 
 TRACE = ("N", "CA", "C", "O")
-_BY_LETTER = {residue.letter: name for name, residue in RESIDUES.items() if residue.letter}
 
 
 def structure_from_backbone(
@@ -36,7 +35,7 @@ def structure_from_backbone(
             "give `residues 4 3`, N CA C O of each residue."
         )
     owner = np.repeat(np.arange(residues), len(TRACE))
-    names = np.array([_BY_LETTER.get(letter, "UNK") for letter in sequence.upper()], dtype=np.str_)
+    names = np.array([BY_LETTER.get(letter, "UNK") for letter in sequence.upper()], dtype=np.str_)
     flat = coords.reshape(*coords.shape[:-3], residues * len(TRACE), 3)
     kinds = np.full(residues, "protein")
     chains = np.zeros(residues, dtype=np.int64)

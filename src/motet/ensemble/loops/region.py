@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...chem import RESIDUES
+from ...chem import BY_LETTER
 from ...errors import LoopRegionError, MissingAtomsError
 from ...geometry import dihedral
 from ...geometry.loops import ATOMS, Gap, Room
@@ -16,7 +16,6 @@ from ...structure import Structure, Topology
 from ...structure.assembly import rebonded
 
 _RANGE = re.compile(r"^(?:(?P<chain>[^:]+):)?(?P<first>-?\d+)-(?P<last>-?\d+)$")
-_BY_LETTER = {residue.letter: name for name, residue in RESIDUES.items() if residue.letter}
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,10 +167,10 @@ def _names(topology: Topology, text: str, inside: np.ndarray, sequence: str | No
         if not found:
             raise LoopRegionError(text, "it is missing from the structure, so its --sequence must be given")
         return found
-    unknown = sorted({letter for letter in sequence.upper() if letter not in _BY_LETTER})
+    unknown = sorted({letter for letter in sequence.upper() if letter not in BY_LETTER})
     if unknown:
         raise LoopRegionError(text, f"the sequence has {', '.join(unknown)}, which stand for no residue")
-    names = tuple(_BY_LETTER[letter] for letter in sequence.upper())
+    names = tuple(BY_LETTER[letter] for letter in sequence.upper())
     if len(names) != (len(found) or count):
         raise LoopRegionError(text, f"it has {len(found) or count} residues, and the sequence {len(names)}")
     return names

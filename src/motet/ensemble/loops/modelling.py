@@ -12,7 +12,7 @@ from torch import Tensor
 from ...errors import ConfigError
 from ...forcefield import Conditions, ForceField, System
 from ...forcefield.packing import repacked
-from ...geometry.loops import Building, Gap, Room, build_loops
+from ...geometry.loops import Building, Gap, Room, TorsionMaps, build_loops
 from ...structure import Structure
 from ...structure.completion import with_heavy_atoms
 from ..minimise import minimise
@@ -127,7 +127,7 @@ def loop_backbones(region: Region, settings: Modelling) -> Backbones:
     loops = settled(gap, room, prefer, built.atoms[front], random, settings.settling)
     order = prefer(loops).argsort(stable=True)
     loops = torch.cat((loops[order], built.atoms[rest]))
-    return _described(region, gap, room, loops, torch.cat((prefer(loops[: len(front)]), score[rest])))
+    return _described(region, gap, maps, room, loops, torch.cat((prefer(loops[: len(front)]), score[rest])))
 
 
 def model_loop(
@@ -187,14 +187,19 @@ class _Scored(NamedTuple):
 
 
 def _described(
-    region: Region, gap: Gap, room: Room, atoms: Loops, score: Float[Tensor, "conformations"]
+    region: Region,
+    gap: Gap,
+    maps: TorsionMaps,
+    room: Room,
+    atoms: Loops,
+    score: Float[Tensor, "conformations"],
 ) -> Backbones:
     """Conformations with what is known of them."""
-    ours, general = (of(region.surrounded, gap.before) for of in (loop_maps, ramachandran_maps))
+    general = ramachandran_maps(region.surrounded, gap.before)
     torsions = gap.torsions(atoms)
     favoured = general.heights(1, *torsions) <= general.limits(_FAVOURED)[1:-1]
     free = torch.minimum(room.free(atoms, 1).amin((-2, -1)), room.within(atoms, atoms, 1, 1))
-    return Backbones(atoms, ours.heights(1, *torsions), favoured, free, score)
+    return Backbones(atoms, maps.heights(1, *torsions), favoured, free, score)
 
 
 def _near(bare: Structure, region: Region, reach: float) -> Bool[np.ndarray, "residues"]:

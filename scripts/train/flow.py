@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from motet.ensemble.fine_tuning import Motion, drawn_example
 from motet.fold.flow import FlowConfig, FlowNetwork
 from motet.fold.flow_examples import FlowBatch, FlowExample, batch_of
-from motet.fold.flow_learner import FlowLearner, Pace
+from motet.fold.flow_learner import SEEDS_APART, FlowLearner, Pace, seeded
 from motet.fold.flow_losses import WEIGHTS, backbone_atoms
 from motet.fold.flow_path import FlowPath
 from motet.fold.flow_weights import FlowModel, save_flow
@@ -39,7 +39,6 @@ from motet.nn import fast_products
 
 JUDGED, JUDGED_AT = 16, (0.1, 0.2, 0.4)  # held-out chains, and levels
 TURNS, PAIRS, CHAINS = 4, 0, 1  # of four batches the first is of pairs, the second of chains, two of ensembles
-SEEDS_APART = 1_000_003
 FIGURES = ("before", "after", "lddt", "broken")
 COLUMNS = ("step", "loss", *WEIGHTS, *(f"{name}_{level}" for level in JUDGED_AT for name in FIGURES))
 SIZES = {
@@ -98,10 +97,6 @@ class Parted:
         return cls(*parts)
 
 
-def seeded(seed: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed * SEEDS_APART + step)
-
-
 @dataclass(frozen=True)
 class Work(Dataset):
     """The batch of each step: what it holds depends on the step alone."""
@@ -151,26 +146,27 @@ class Run:
 
     def train(self) -> None:
         """All steps that are left, or those that fit into the time."""
+        told = self.arguments
         forward: nn.Module = self.learner.network
         if self.world > 1:
             forward = nn.parallel.DistributedDataParallel(forward)
-        if self.arguments.compile:
+        if told.compile:
             forward = torch.compile(forward)
-        began, told = time.monotonic(), self.arguments
+        began = time.monotonic()
         sums: dict[str, float] = {}
         for batch in self.batches():
             draws = seeded(told.seed + 1, self.step * self.world + self.rank)
             for name, value in self.learner.learn(batch, draws, forward).items():
                 sums[name] = sums.get(name, 0.0) + value
-            if self.step % self.arguments.every == 0:
+            if self.step % told.every == 0:
                 if self.rank == 0:
-                    row = {name: value / self.arguments.every for name, value in sums.items()}
-                    if self.step % (self.arguments.every * self.arguments.judge) == 0:
+                    row = {name: value / told.every for name, value in sums.items()}
+                    if self.step % (told.every * told.judge) == 0:
                         row |= self.judge()
                     self.note(row)
                     self.keep()
                 sums = {}
-                if self.arguments.minutes and time.monotonic() - began > 60 * self.arguments.minutes:
+                if told.minutes and time.monotonic() - began > 60 * told.minutes:
                     break
 
     def batches(self) -> DataLoader:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ..errors import ConfigError, NoProteinError
 from ..fold.flow import FlowNetwork
 from ..fold.flow_examples import FlowBatch, FlowExample, batch_of
 from ..fold.flow_inputs import FlowInputs
-from ..fold.flow_learner import FlowLearner, Pace
+from ..fold.flow_learner import FlowLearner, Pace, seeded
 from ..fold.flow_weights import FlowModel
 from ..geometry import rmsd, superposed_to_mean
 from ..io import Trajectory, read, stream_trajectory
@@ -42,13 +43,13 @@ class Motion:
     inputs: FlowInputs
     frames: Float[Tensor, "frames residues 3 3"]
 
-    @property
+    @cached_property
     def held_out(self) -> Bool[Tensor, "frames"]:
         """Every fifth of twenty pieces: whole pieces, since frames resemble the ones before and after them."""
         piece = torch.arange(len(self.frames)) * BLOCKS // len(self.frames)
         return piece % ONE_IN == ONE_IN // 2
 
-    @property
+    @cached_property
     def independent_frames(self) -> float:
         """How many independent frames these are worth, by the autocorrelation of the RMSD to their mean."""
         laid, mean = superposed_to_mean(self.frames[:, :, 1].double())
@@ -200,14 +201,14 @@ class _Course:
 
     def _draws(self, count: int) -> Iterator[torch.Generator]:
         first = self.learner.step
-        return (_seeded(self.settings.seed, step) for step in range(first, first + count))
+        return (seeded(self.settings.seed + 1, step) for step in range(first, first + count))
 
     def _batch(self, draws: torch.Generator) -> FlowBatch:
         examples = [drawn_example(self.motions, draws) for _ in range(self.settings.batch)]
         return batch_of(examples, self.model.path, self.settings.crop, draws)
 
     def _judge(self) -> float:
-        found = sum(self.learner.judged(one) for one in self.judged) / len(self.judged)
+        found = self.learner.judged(self.judged)
         return found if math.isfinite(found) else math.inf  # a rate too high ends as a look in vain
 
 
@@ -227,10 +228,6 @@ def _held_out(motions: Sequence[Motion], model: FlowModel, settings: FineTuning)
     few = [every[i] for i in torch.linspace(0, len(every) - 1, min(JUDGED, len(every))).round().int().tolist()]
     batches = []
     for number, level in enumerate(JUDGED_AT):
-        draws = _seeded(settings.seed, -1 - number)
+        draws = seeded(settings.seed + 1, -1 - number)
         batches.append(batch_of(few, model.path, settings.crop, draws, torch.full((len(few),), level)))
     return batches
-
-
-def _seeded(seed: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(1_000_003 * (seed + 1) + step)

@@ -1,6 +1,6 @@
 """One step of training of the flow network, and all that is needed to go on with it later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,14 @@ from .flow_losses import flow_losses, total
 from .flow_path import FlowPath
 
 DECAY, CLIP = 0.01, 1.0
+SEEDS_APART = 1_000_003  # steps of one seed never meet those of the next
 SELF_CONDITIONED = 0.25  # share of the steps that read an answer of their own
 _PARTS = ("network", "average", "exp_avg", "exp_avg_sq")
+
+
+def seeded(seed: int, step: int) -> torch.Generator:
+    """The random numbers of one step of a training: they depend on nothing that came before it."""
+    return torch.Generator().manual_seed(seed * SEEDS_APART + step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +98,15 @@ class FlowLearner:
         return flow_losses(prediction, batch.target, batch.inputs, batch.level, self.path)
 
     @torch.no_grad()
-    def judged(self, batch: FlowBatch) -> float:
-        """The loss of the moving average on a batch that is not learnt from."""
-        batch = batch.to(self.device)
-        noised = self.path.between(batch.target.frames, batch.noise, batch.level)
-        prediction = self.averaged()(batch.inputs, noised, batch.level)
-        return float(total(flow_losses(prediction, batch.target, batch.inputs, batch.level, self.path)).mean())
+    def judged(self, batches: Sequence[FlowBatch]) -> float:
+        """The mean loss of the moving average on batches that are not learnt from."""
+        network, found = self.averaged(), []
+        for batch in (one.to(self.device) for one in batches):
+            noised = self.path.between(batch.target.frames, batch.noise, batch.level)
+            prediction = network(batch.inputs, noised, batch.level)
+            losses = flow_losses(prediction, batch.target, batch.inputs, batch.level, self.path)
+            found.append(float(total(losses).mean()))
+        return sum(found) / len(found)
 
     def averaged(self) -> FlowNetwork:
         """The network with the moving average of its weights."""

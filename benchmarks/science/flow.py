@@ -25,6 +25,8 @@ import torch
 from elastic import along, soft_modes
 from fluctuations import SHARED, append, bundle, bundles, core, correlation, from_backbone, rmsf_of, rows_of
 
+from motet.ensemble.flow import DOUBT, LEVEL, STEPS
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "train"))
 
 GNM_REACH = 10.0  # Å: contacts of GNM
@@ -48,9 +50,9 @@ def main() -> None:
     parser.add_argument("--ensembles", type=Path, help="Monte Carlo of held-out chains, to choose the level")
     parser.add_argument("--most", type=int, default=1000, help="proteins to try")
     parser.add_argument("--longest", type=int, default=300, help="residues")
-    parser.add_argument("--level", type=float, default=0.6)
-    parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--doubt", type=float, default=0.5, help="below 0: show the network nothing of the start")
+    parser.add_argument("--level", type=float, default=LEVEL)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--doubt", type=float, default=DOUBT, help="below 0: the network sees no start")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--relaxed", action="store_true")
     parser.add_argument("--count", type=int, default=100)

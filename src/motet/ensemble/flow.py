@@ -27,7 +27,7 @@ from .movable import Movable
 
 LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
 PACKING = Packing(reach=5.0, most=6)  # coarse: relaxed draws have the same energies, in a quarter of the time
-ATTEMPTS = 6  # draws of what is not sound
+ATTEMPTS = 6  # further draws of what is not sound
 # Level, steps and doubt: chosen on Monte Carlo ensembles of chains that were not learnt from (docs/howto/flow.md).
 LEVEL, STEPS, DOUBT = 0.6, 6, 0.5
 
@@ -125,18 +125,19 @@ class Flow:
             coords = self._drawn(system, state, carried, state.dice.sources, self.level)
             return replace(state, rounds=state.rounds + 1), coords
         settler = Settler(self.structure.with_coords(state.start), system, self.settling)
-        level, again = self.level, 0
-        coords, sound = settler.settled(self._drawn(system, state, carried, state.dice.sources, level))
-        for _ in range(ATTEMPTS):
-            if sound.all():
-                break
-            level *= self.calmer
+        level, made = self.level, 0
+        coords = state.start.expand(self.replicas, -1, -1)
+        sound = torch.zeros(self.replicas, dtype=torch.bool, device=coords.device)
+        for _ in range(1 + ATTEMPTS):
             worse = (~sound).nonzero().squeeze(-1)
-            again += len(worse)
+            if not len(worse):
+                break
+            made += len(worse)
             sources = [state.dice.sources[i] for i in worse.tolist()]
             better, sound[worse] = settler.settled(self._drawn(system, state, carried, sources, level))
             coords = coords.index_copy(0, worse, better)
-        counts = {"again": state.again + again, "unsound": state.unsound + int((~sound).sum())}
+            level *= self.calmer
+        counts = {"again": state.again + made - self.replicas, "unsound": state.unsound + int((~sound).sum())}
         return replace(state, rounds=state.rounds + 1, **counts), coords
 
     def _drawn(

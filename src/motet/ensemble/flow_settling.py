@@ -1,7 +1,5 @@
 """Draws of the flow made sound: ideal bonds, no clashes, no backbone that proteins do not have."""
 
-from dataclasses import dataclass, field
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -25,7 +23,6 @@ PLANAR = 20.0  # kcal/mol: a peptide bond twisted by 90°, beside what the force
 BACKBONE = 8.0  # weight of the Ramachandran surface beside its own in the force field, while draws settle
 
 
-@dataclass(frozen=True, eq=False)
 class Settler:
     """Relaxes draws, and says which are sound.
 
@@ -35,20 +32,14 @@ class Settler:
         steps: Steps of the minimisation; draws that are not sound then get as many again, and half as many.
     """
 
-    structure: Structure
-    system: Movable
-    steps: int
-    _stiff: StiffBonds = field(init=False, repr=False)
-    _backbone: Movable = field(init=False, repr=False)
-    _peptides: Tensor = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        start = self.structure
-        stiff = StiffBonds.of(start.topology, start.coords)
-        stiff = stiff.chosen(self.system.mobile.to(start.coords.device)[stiff.bonds].all(-1))
-        surface = ForceField([BackboneEntropy()]).to(start.coords.device).bind(start)
-        for name, value in (("_stiff", stiff), ("_backbone", surface), ("_peptides", _peptides(start))):
-            object.__setattr__(self, name, value)
+    def __init__(self, structure: Structure, system: Movable, steps: int) -> None:
+        self.structure, self.system, self.steps = structure, system, steps
+        where = structure.coords.device
+        stiff = StiffBonds.of(structure.topology, structure.coords)
+        self._stiff = stiff.chosen(system.mobile.to(where)[stiff.bonds].all(-1))
+        self._backbone = ForceField([BackboneEntropy()]).to(where).bind(structure)
+        self._peptides = _peptides(structure)
+        self._before = _cosines(structure.coords[None], self._peptides)
 
     def settled(self, coords: Coords) -> tuple[Coords, Bool[Tensor, "conformations"]]:
         """The draws relaxed, and which of them are sound; those that are not at once are relaxed for longer."""
@@ -67,7 +58,7 @@ class Settler:
         """
         found = inspect_geometry(self.structure.with_coords(coords))
         whole = (found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)
-        now, before = (_cosines(one, self._peptides) for one in (coords, self.structure.coords[None]))
+        now, before = _cosines(coords, self._peptides), self._before
         flat = ((now < -FLAT) | (now > FLAT) & (before > -FLAT) | (before.abs() <= FLAT)).all(-1)
         return (
             whole.to(coords.device)

@@ -6,13 +6,13 @@ Nothing here knows what a protein is: a point is a row of numbers, its weight ho
 from .adapters import HDBSCAN as HDBSCAN
 from .adapters import GaussianMixture as GaussianMixture
 from .adapters import GaussianMixtureModel as GaussianMixtureModel
-from .adapters import HDBSCANModel as HDBSCANModel
 from .attention_clusters import AttentionClusters as AttentionClusters
 from .attention_clusters import AttentionClustersModel as AttentionClustersModel
 from .attention_flow import AttentionFlow as AttentionFlow
 from .attention_flow import Space as Space
 from .choose_k import Choice as Choice
 from .choose_k import choose_k as choose_k
+from .dense_regions import HDBSCANModel as HDBSCANModel
 from .density import DensityClusters as DensityClusters
 from .earth_mover import Transport as Transport
 from .earth_mover import earth_movers as earth_movers

@@ -12,55 +12,22 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..errors import ConfigError, TooFewPointsError
-from .adapters import HDBSCANModel, describe_dense
-from .points import checked
+from .dense_regions import DenseEstimator
 
 _INFINITE = 1e150  # density of coincident points: sums and differences of it stay finite
 Edge = tuple[float, int, int]  # distance, and the points it joins
 
 
 @dataclass(frozen=True)
-class DensityClusters:
-    """Dense regions of a cloud, as HDBSCAN finds them.
-
-    Args:
-        min_cluster_size: Fewest points that are a cluster.
-        min_samples: A point is dense when so many, itself counted, are near; None: `min_cluster_size`.
-    """
-
-    min_cluster_size: int
-    min_samples: int | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        if self.min_cluster_size < 2 or (self.min_samples is not None and self.min_samples < 1):
-            raise ConfigError(
-                "DensityClusters needs min_cluster_size of at least 2 and min_samples of at least 1."
-            )
+class DensityClusters(DenseEstimator):
+    """Dense regions of a cloud, as HDBSCAN finds them; nothing but torch is needed."""
 
     @torch.no_grad()
-    def fit(
-        self,
-        points: Float[Tensor, "points dims"],
-        *,
-        weights: Float[Tensor, "points"] | None = None,
-        generator: torch.Generator | None = None,
-    ) -> HDBSCANModel:
-        """The clusters of a cloud; nothing is drawn.
-
-        Raises:
-            ConfigError: Weights are given, which the method cannot honour.
-            TooFewPointsError: There are fewer points than a cluster needs.
-        """
-        checked(points, None)
-        if weights is not None:
-            raise ConfigError("DensityClusters cannot weigh points; draw points by their weight, or use SESC.")
-        near = self.min_samples or self.min_cluster_size
-        if points.shape[0] < max(near, self.min_cluster_size):
-            raise TooFewPointsError(1, points.shape[0])
-        branches = _condensed(_spanning(points, _core(points, near)), points.shape[0], self.min_cluster_size)
-        labels, firmness = _kept(branches, points.shape[0])
-        return describe_dense(points, labels.to(points.device), firmness.to(points))
+    def _regions(
+        self, points: Float[Tensor, "points dims"]
+    ) -> tuple[Int[Tensor, "points"], Float[Tensor, "points"]]:
+        tree = _condensed(_spanning(points, _core(points, self.near)), points.shape[0], self.min_cluster_size)
+        return _kept(tree, points.shape[0])
 
 
 def _core(points: Tensor, near: int) -> Float[Tensor, "points"]:

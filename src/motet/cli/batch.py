@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,14 +87,16 @@ def claim(directory: Path, overwrite: bool) -> None:
     Raises:
         OutputExistsError: It holds a finished run, or files that motet did not write.
     """
+    from ..ensemble.checkpoint import drop_parts, has_parts
+
     if directory.exists() and not directory.is_dir():
         raise OutputExistsError(directory)
-    finished = directory / "run.json"
     if overwrite:
-        shutil.rmtree(directory / ".motet-parts", ignore_errors=True)
-    elif finished.exists() or (
-        directory.exists() and any(directory.iterdir()) and not (directory / ".motet-parts").exists()
-    ):
+        drop_parts(directory)
+        return
+    finished = (directory / "run.json").exists()
+    used = directory.exists() and any(directory.iterdir())
+    if finished or (used and not has_parts(directory)):
         raise OutputExistsError(directory)
 
 

@@ -1,6 +1,5 @@
 """`motet ddg`: what mutations do to the stability of a protein."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -126,7 +125,7 @@ def _predicted(
     from ..ensemble.ddg import AT_ONCE, Journal, each_stability_change
     from .console import Meter, say
 
-    journal = Journal(directory / ".motet-parts", request)
+    journal = Journal(directory, request)
     changes = journal.read()
     known = (
         len(changes) // AT_ONCE * AT_ONCE
@@ -149,6 +148,7 @@ def _predicted(
 def _write(
     loaded: "Structure", changes: "list[StabilityChange]", directory: Path, parquet: bool, scanned: bool
 ) -> None:
+    from ..ensemble.checkpoint import drop_parts
     from ..ensemble.ddg import write_changes, write_changes_parquet
     from ..report.literature import STABILITY, write_citations
 
@@ -160,7 +160,7 @@ def _write(
 
         write_heat_map(changes, loaded.name, directory)
     write_citations(directory, STABILITY)
-    shutil.rmtree(directory / ".motet-parts")
+    drop_parts(directory)
 
 
 def _show(name: str, changes: "list[StabilityChange]") -> None:

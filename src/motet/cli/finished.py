@@ -22,7 +22,7 @@ def answered(directory: Path, record: "RunRecord") -> dict[str, Any] | None:
 
     if not (directory / "run.json").exists() or not (directory / SUMMARY).exists():
         return None
-    if _request(RunRecord.load(directory / "run.json")) != _request(record) or not all(record.inputs.values()):
+    if RunRecord.load(directory / "run.json").request != record.request or not all(record.inputs.values()):
         return None
     say(f"{directory}: this was done already; --overwrite does it again")
     return json.loads((directory / SUMMARY).read_text())
@@ -33,9 +33,3 @@ def write_summary(directory: Path, summary: dict[str, Any]) -> None:
     from ..io import write_text
 
     write_text(directory / SUMMARY, json.dumps(summary, indent=2, sort_keys=True) + "\n", overwrite=True)
-
-
-def _request(record: "RunRecord") -> list[Any]:
-    arguments = {key: value for key, value in record.arguments.items() if key != "structure"}
-    asked = (record.command, arguments, record.seed, dict(record.inputs), record.version)
-    return json.loads(json.dumps(asked, sort_keys=True))

@@ -96,6 +96,7 @@ class _Request:
         """Predict, write, and say."""
         from ..condensate import PhaseSeparation
         from ..condensate.predictor import REFERENCE
+        from ..ensemble.checkpoint import drop_parts, own_parts
         from ..ensemble.run_record import RunRecord
         from ..report.literature import write_citations
         from ..report.phase import WORKS, write_phase
@@ -108,9 +109,7 @@ class _Request:
         if not self.overwrite and (summary := answered(self.directory, record)):
             return summary
         claim(self.directory, self.overwrite)
-        parts = self.directory / ".motet-parts"
-        parts.mkdir(parents=True, exist_ok=True)
-        self._check(parts, record)
+        parts = own_parts(self.directory, record.request)
         network = PhaseSeparation.pretrained()
         verdicts = self._verdicts(network, parts)
         write_verdicts(verdicts, self.directory)
@@ -126,9 +125,7 @@ class _Request:
         }
         write_summary(self.directory, summary)
         record.save(self.directory / "run.json")
-        for part in parts.iterdir():
-            part.unlink()
-        parts.rmdir()
+        drop_parts(self.directory)
         if not self.as_json:
             show_verdicts(self.source.name, verdicts)
             if effects:
@@ -148,21 +145,6 @@ class _Request:
             "mutations": str(self.listed) if self.listed else None,
             "scan": self.scan,
         }
-
-    def _check(self, parts: Path, record: Any) -> None:
-        """An unfinished run in the directory must be this one."""
-        from ..errors import ResumeError
-        from ..io import write_text
-
-        what = {"inputs": dict(record.inputs), **record.arguments, "version": record.version}
-        what.pop("structure")
-        mark = parts / "request.json"
-        if mark.exists():
-            kept = json.loads(mark.read_text())
-            changed = tuple(key for key in what if kept.get(key) != json.loads(json.dumps(what[key])))
-            if changed:
-                raise ResumeError(self.directory, changed)
-        write_text(mark, json.dumps(what), overwrite=True)
 
     def _verdicts(self, network: "PhaseSeparation", parts: Path) -> "list[Verdict]":
         if self._bare_name().endswith(STRUCTURES):

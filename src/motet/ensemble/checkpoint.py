@@ -11,10 +11,47 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import ResumeError
-from ..io import atomic_write
+from ..io import atomic_write, write_text
 
 _FOLDER = ".motet-parts"
 _MANIFEST = "manifest.json"
+
+
+def own_parts(directory: Path, request: Mapping[str, Any]) -> Path:
+    """The folder in which a run keeps its parts until it is done; from now on it is this request's.
+
+    Args:
+        directory: Output directory of the run.
+        request: What must be equal for two runs to be the same, as JSON can hold it.
+
+    Raises:
+        ResumeError: The parts that are there belong to another request.
+    """
+    folder = directory / _FOLDER
+    manifest = folder / _MANIFEST
+    wanted = json.loads(json.dumps(request, sort_keys=True))
+    if not manifest.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(manifest, json.dumps(wanted, indent=2, sort_keys=True), overwrite=True)
+        return folder
+    try:
+        found = json.loads(manifest.read_text())
+    except ValueError:
+        found = {}
+    if found != wanted:
+        changed = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+        raise ResumeError(directory, tuple(changed))
+    return folder
+
+
+def has_parts(directory: Path) -> bool:
+    """Whether an unfinished run left parts in its output directory."""
+    return (directory / _FOLDER).exists()
+
+
+def drop_parts(directory: Path) -> None:
+    """Drop the parts of a run: its results are written, or nobody wants them."""
+    shutil.rmtree(directory / _FOLDER, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -29,31 +66,13 @@ class Checkpoint:
     directory: Path
     manifest: Mapping[str, Any]
 
-    @property
-    def folder(self) -> Path:
-        """Where the parts are."""
-        return self.directory / _FOLDER
-
     def open(self) -> int:
         """Begin or go on: the number of rounds that are there already.
 
         Raises:
             ResumeError: The parts that are there belong to another run.
         """
-        path = self.folder / _MANIFEST
-        wanted = json.loads(json.dumps(self.manifest, sort_keys=True))
-        if path.exists():
-            try:
-                found = json.loads(path.read_text())
-            except ValueError:
-                found = {}
-            if found != wanted:
-                changed = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
-                raise ResumeError(self.directory, tuple(changed))
-        else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path, overwrite=True) as temporary:
-                temporary.write_text(json.dumps(wanted, indent=2, sort_keys=True))
+        own_parts(self.directory, self.manifest)
         rounds = 0
         while self._part(rounds).exists():
             rounds += 1
@@ -72,7 +91,7 @@ class Checkpoint:
 
     def close(self) -> None:
         """Drop the parts: the results are written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        drop_parts(self.directory)
 
     def _part(self, index: int) -> Path:
-        return self.folder / f"{index:06d}.safetensors"
+        return self.directory / _FOLDER / f"{index:06d}.safetensors"

@@ -44,6 +44,13 @@ class RunRecord:
         default_factory=lambda: {"python": platform.python_version(), "torch": torch.__version__}
     )
 
+    @property
+    def request(self) -> dict[str, Any]:
+        """What must be equal for two runs to be the same; where the input lies, and on which device, need not."""
+        arguments = {name: value for name, value in self.arguments.items() if name != "structure"}
+        inputs, told = dict(self.inputs), {"command": self.command, "seed": self.seed, "version": self.version}
+        return json.loads(json.dumps(arguments | told | {"inputs": inputs}, sort_keys=True))
+
     def save(self, path: Path) -> None:
         """Write as JSON, replacing what is there."""
         with atomic_write(path, overwrite=True) as temporary:

@@ -218,7 +218,7 @@ def test_a_journal_goes_on_where_it_was_cut_off(tmp_path):
     changes = [StabilityChange((f"A:L{number}A",), 1.0, {"vdw": 1.0}) for number in range(3)]
     for change in changes:
         journal.add(change)
-    with (tmp_path / "changes.jsonl").open("a") as sink:
+    with (tmp_path / ".motet-parts/changes.jsonl").open("a") as sink:
         sink.write('{"mutations": ["A:')
     assert Journal(tmp_path, {"seed": 0}).read() == changes
     with pytest.raises(ResumeError, match="seed"):

@@ -5,16 +5,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...errors import ResumeError
 from ...io import write_text
+from ..checkpoint import own_parts
 from .prediction import StabilityChange
 
 
 class Journal:
-    """Answers to one request, in order, in a directory of their own.
+    """Answers to one request, in order, among the parts of its run.
 
     Args:
-        directory: Where to keep them.
+        directory: Output directory of the run.
         request: What was asked, as JSON can hold it; another request may not go on from here.
 
     Raises:
@@ -22,17 +22,7 @@ class Journal:
     """
 
     def __init__(self, directory: Path, request: dict[str, Any]) -> None:
-        self._lines = directory / "changes.jsonl"
-        asked = directory / "request.json"
-        request = json.loads(json.dumps(request))
-        if asked.exists():
-            before = json.loads(asked.read_text())
-            changed = tuple(key for key in {**before, **request} if before.get(key) != request.get(key))
-            if changed:
-                raise ResumeError(directory.parent, changed)
-        else:
-            directory.mkdir(parents=True, exist_ok=True)
-            write_text(asked, json.dumps(request, indent=2) + "\n", overwrite=True)
+        self._lines = own_parts(directory, request) / "changes.jsonl"
 
     def read(self) -> list[StabilityChange]:
         """The answers so far; a line that was cut off in the middle does not count, nor what follows it."""

@@ -27,20 +27,20 @@ def write_prediction_page(found: Folding, alignment: Alignment, name: str, recor
         f"Its mean pLDDT is {float(last.confidence):.1f}; {sure:.0%} of the residues reach {CONFIDENT}.",
         "pLDDT says how sure the network is of each residue's surroundings, not how much the protein moves.",
     ]
+    confidence = last.plddt.tolist()
     figures = [
-        Figure(
+        Figure.wide(
             "Confidence along the chain",
-            lines_chart(
+            lambda width: lines_chart(
                 "plddt",
                 "pLDDT along the chain",
-                {"pLDDT": last.plddt.tolist()},
+                {"pLDDT": confidence},
                 x_label="residue",
                 y_label="pLDDT",
-                width=1040,
+                width=width,
                 y_range=(0.0, 100.0),
             ),
             f"Above {CONFIDENT} the backbone is usually right, below 50 it should not be read as a structure.",
-            wide=True,
         )
     ]
     if last.aligned is not None:
@@ -57,13 +57,13 @@ def write_prediction_page(found: Folding, alignment: Alignment, name: str, recor
         figures.append(
             Figure(
                 "Predicted aligned error",
-                errors,
+                [errors],
                 "Expected error of the residue across, with models laid on the residue down the side.",
             )
         )
     notes = [text for _, text in record.notes]
     write_page(
-        Page(name, "Prediction report · motet fold", sentences, (), figures, cited(("jumper2021",)), notes), path
+        Page(name, "Prediction report · motet fold", sentences, figures, cited(("jumper2021",)), notes), path
     )
 
 
@@ -81,11 +81,8 @@ def write_ensemble_page(made: FoldedEnsemble, probing: Probing, hypotheses: Hypo
     ]
     name = made.analysis.ensemble.structure.name
     works = cited(_WORKS)
-    tables = [_groups(made), *_pairs(made)]
-    write_page(
-        Page(name, "Views report · motet fold", sentences, tables, _figures(made, probing, hypotheses), works),
-        path,
-    )
+    content = [*_figures(made, probing, hypotheses), _groups(made), *_pairs(made)]
+    write_page(Page(name, "Views report · motet fold", sentences, content, works), path)
 
 
 def _groups(made: FoldedEnsemble) -> Table:
@@ -120,14 +117,14 @@ def _figures(made: FoldedEnsemble, probing: Probing, hypotheses: Hypotheses) -> 
     figures = [
         Figure(
             "Clusters of rows along the blocks",
-            lines_chart("births", "Clusters of rows", {"clusters": counts}, x_label="block", y_label="clusters"),
+            [lines_chart("births", "Clusters of rows", {"clusters": counts}, x_label="block", y_label="clusters")],
             "Births and merges: how many clusters the rows of the alignment form after each block.",
         )
     ]
     for number, (observable, views) in enumerate(probing.series.items()):
         chart = lines_chart(f"probe-{number}", observable, views, x_label="block")
         caption = "Only what differs from both controls says something of this protein."
-        figures.append(Figure(observable[0].upper() + observable[1:], chart, caption))
+        figures.append(Figure(observable[0].upper() + observable[1:], [chart], caption))
     if made.switches is not None:
         chart = matrix_chart(
             "switches",
@@ -137,5 +134,5 @@ def _figures(made: FoldedEnsemble, probing: Probing, hypotheses: Hypotheses) -> 
             low=0.0,
             high=max(float(made.switches.divergence.max()), 0.01),
         )
-        figures.append(Figure("What switches", chart, "Jensen-Shannon divergence of the states' distograms."))
+        figures.append(Figure("What switches", [chart], "Jensen-Shannon divergence of the states' distograms."))
     return figures

@@ -1,11 +1,13 @@
 """ΔΔG of a scan as a picture: residues along, types down; and a page that says the same in words."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from ..ensemble.ddg import StabilityChange
-from ..io import atomic_write, write_text
+from ..io import atomic_write
+from .charts import scan_chart
+from .literature import STABILITY, cited
+from .plain import Figure, Page, Table, write_page
 
 TYPES = "GAVLIMCFYWPSTNQHKRDE"
 LARGEST = 4.0  # kcal/mol at which the colours end
@@ -19,7 +21,7 @@ def write_heat_map(changes: Sequence[StabilityChange], name: str, directory: Pat
         return
     with atomic_write(directory / "heatmap.png", overwrite=True) as temporary:
         _draw(places[:PLACES_A_PICTURE], grid, name, temporary)
-    write_text(directory / "heatmap.html", _page(places, grid, name), overwrite=True)
+    write_page(_page(places, grid, name), directory / "heatmap.html")
 
 
 def _grid(changes: Sequence[StabilityChange]) -> tuple[list[str], dict[tuple[str, str], float]]:
@@ -54,30 +56,34 @@ def _draw(places: list[str], grid: dict[tuple[str, str], float], name: str, path
     figure.savefig(path, format="png")
 
 
-def _page(places: list[str], grid: dict[tuple[str, str], float], name: str) -> str:
-    """One table; colours repeat what the numbers say."""
-    head = "".join(f"<th scope='col'>{kind}</th>" for kind in TYPES)
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(place)}</th>"
-        + "".join(_cell(grid.get((place, kind))) for kind in TYPES)
-        + "</tr>\n"
-        for place in places
+def _page(places: list[str], grid: dict[tuple[str, str], float], name: str) -> Page:
+    """A picture and one table; colours repeat what the numbers say."""
+    rows = [[place, *(_number(grid.get((place, kind))) for kind in TYPES)] for place in places]
+    shades = [[grid.get((place, kind), 0.0) / LARGEST for kind in TYPES] for place in places]
+    drawn = places[:PLACES_A_PICTURE]
+    inside = {(place, kind): grid[place, kind] for place in drawn for kind in TYPES if (place, kind) in grid}
+    figure = Figure.wide(
+        "The scan",
+        lambda width: scan_chart(
+            "scan",
+            f"{name}: ΔΔG of single mutations",
+            drawn,
+            TYPES,
+            inside,
+            key="ΔΔG, kcal/mol",
+            largest=LARGEST,
+            width=width,
+        ),
+        "Places along, new types down; warm destabilises.",
     )
-    return (
-        f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{escape(name)}: ΔΔG</title>\n"
-        "<style>body{font:14px system-ui;margin:2em}table{border-collapse:collapse}"
-        "td,th{padding:2px 6px;text-align:right}thead th{position:sticky;top:0;background:#fff}</style>\n"
-        f"<h1>{escape(name)}: ΔΔG of single mutations</h1>\n"
-        "<p>kcal/mol; positive, red, destabilises. Each row is a place, each column what it is mutated to.</p>\n"
-        "<p><img src='heatmap.png' alt='Heat map of the table below' style='max-width:100%'></p>\n"
-        f"<table><thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></html>\n"
+    return Page(
+        name,
+        "ΔΔG of single mutations · motet ddg",
+        ["In kcal/mol; positive, warm, destabilises.", "Each row is a place, each column what it is mutated to."],
+        [figure, Table("ΔΔG, kcal/mol", ("place", *TYPES), rows, shades, broad=True)],
+        cited(STABILITY),
     )
 
 
-def _cell(value: float | None) -> str:
-    if value is None:
-        return "<td></td>"
-    share = min(abs(value) / LARGEST, 1.0)
-    fade = round(255 * (1 - 0.75 * share))
-    colour = f"rgb(255,{fade},{fade})" if value > 0 else f"rgb({fade},{fade},255)"
-    return f"<td style='background:{colour}'>{value:+.1f}</td>"
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:+.1f}"

@@ -24,7 +24,7 @@ from .downloads import Download, tables
 from .embedding import packed, script_hash, security_policy, viewer
 from .literature import behind, cited
 from .models import Models, models
-from .palette import FLEXIBILITY_RAMP, STATE_COLOURS, ink_on, state_colour
+from .palette import FLEXIBILITY_RAMP, STATE_COLOURS, ink_on, shade, state_colour
 
 FILE_NAME = "report.html"
 WIDE, NARROW = 1040, 400  # what a chart across the page is drawn for: a screen, a phone
@@ -86,6 +86,7 @@ def environment() -> Environment:
         numbers=numbers,
         state_colour=state_colour,
         ink_on=ink_on,
+        shade=shade,
         ramp=FLEXIBILITY_RAMP,
     )
     return environment

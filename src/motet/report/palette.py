@@ -14,6 +14,12 @@ def state_colour(label: int) -> str:
     return STATE_COLOURS[label % len(STATE_COLOURS)]
 
 
+def shade(share: float, strongest: int = 50) -> str:
+    """A colour from -1 (cold) to 1 (warm), of light as of dark pages; words can be read on 50 % of one."""
+    colour = "--bad" if share > 0 else "--accent"
+    return f"color-mix(in srgb, var({colour}) {strongest * min(abs(share), 1.0):.0f}%, transparent)"
+
+
 def ink_on(colour: str) -> str:
     """Black or white, whichever reads better on this colour (contrast of WCAG 2.2)."""
     light = _luminance(colour)

@@ -35,23 +35,25 @@ def write_training_page(tuned: FineTuned, motions: list[Motion], record: RunReco
         "What there was to learn from; pieces of each trajectory were held out, not single frames.", columns, rows
     )
     learnt, held = tuned.course[1:, 1].tolist(), tuned.course[1:, 2].tolist()
-    figures = []
-    if learnt:
-        series = {"learnt from": learnt, "held out": held}
-        chart = lines_chart(
-            "loss", "Loss", series, x_label=f"look, every {record.arguments['every']} steps", width=1040
-        )
-        figures.append(
-            Figure(
-                "Loss",
-                chart,
-                "Learning stops when the loss on held-out frames no longer falls. It is taken at three levels of "
-                "noise, the other at all, so the two are not to be compared.",
-                wide=True,
-            )
-        )
-    notes = [text for _, text in record.notes]
-    page = Page(
-        "Fine-tuning", "Training report · motet train", [verdict, enough], [table], figures, cited(FLOW), notes
+    figures = [_losses(learnt, held, record.arguments["every"])] if learnt else []
+    write_page(
+        Page(
+            "Fine-tuning",
+            "Training report · motet train",
+            [verdict, enough],
+            [*figures, table],
+            cited(FLOW),
+            [text for _, text in record.notes],
+        ),
+        path,
     )
-    write_page(page, path)
+
+
+def _losses(learnt: list[float], held: list[float], every: int) -> Figure:
+    series = {"learnt from": learnt, "held out": held}
+    return Figure.wide(
+        "Loss",
+        lambda width: lines_chart("loss", "Loss", series, x_label=f"look, every {every} steps", width=width),
+        "Learning stops when the loss on held-out frames no longer falls. It is taken at three levels of noise, "
+        "the other at all, so the two are not to be compared.",
+    )

@@ -9,4 +9,5 @@ from .free_energy import free_energy_chart as free_energy_chart
 from .lines import lines_chart as lines_chart
 from .matrix import matrix_chart as matrix_chart
 from .rmsf import rmsf_chart as rmsf_chart
+from .scan import scan_chart as scan_chart
 from .traces import traces_chart as traces_chart

@@ -1,5 +1,6 @@
 """Several series over one axis, each named at its end."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -9,6 +10,8 @@ from ..palette import state_colour
 from .axes import Frame, Scale, x_axis, y_axis
 from .chart import Chart, Hover
 from .svg import Length, drawing, element, polyline, text
+
+MOST_POINTS = 600  # of a line: about as many as a screen can tell apart
 
 
 def lines_chart(
@@ -22,7 +25,7 @@ def lines_chart(
     height: Length = 230,
     y_range: tuple[float, float] | None = None,
 ) -> Chart:
-    """Lines over 1, 2, 3, …; a name and a colour a series."""
+    """Lines over 1, 2, 3, …; a name and a colour a series. Long ones are thinned."""
     frame = Frame(width, height, top=14 + 16 * len(series))
     longest = max(len(values) for values in series.values())
     x = Scale(0.5, longest + 0.5, *frame.x)
@@ -32,14 +35,28 @@ def lines_chart(
     places: list[tuple[float, float]] = []
     said: list[str] = []
     for number, (view, values) in enumerate(series.items()):
-        points = [(x(i), y(value)) for i, value in enumerate(values, start=1)]
+        shown = _thinned(values)
+        points = [(x(i), y(value)) for i, value in shown]
         places += points
-        said += [f"{view}, {i}\n{significant(value)}" for i, value in enumerate(values, start=1)]
+        said += [f"{view}, {i}\n{significant(value)}" for i, value in shown]
         parts.append(_line(points, state_colour(number)))
         if len(series) > 1:
             parts.append(_key(view, state_colour(number), frame.left, 10 + 16 * number))
     hover = Hover([p[0] for p in places], [p[1] for p in places], said)
     return Chart(name, drawing(width, height, title, _described(series), *parts), hover)
+
+
+def _thinned(values: Sequence[float]) -> list[tuple[int, float]]:
+    """Values, numbered from 1; of a long series the lowest and highest of each stretch: no peak is lost."""
+    numbered = list(enumerate(values, start=1))
+    if len(values) <= MOST_POINTS:
+        return numbered
+    stretch = math.ceil(2 * len(values) / MOST_POINTS)
+    kept = {numbered[0], numbered[-1]}
+    for start in range(0, len(values), stretch):
+        part = numbered[start : start + stretch]
+        kept |= {min(part, key=lambda one: one[1]), max(part, key=lambda one: one[1])}
+    return sorted(kept)
 
 
 def _line(points: list[tuple[float, float]], colour: str) -> Markup:

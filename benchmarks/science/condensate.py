@@ -17,6 +17,7 @@ import csv
 import json
 import math
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,9 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "train"))
+from condensate_data import disordered
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "condensate"
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -57,7 +61,7 @@ def main() -> None:
         for kind, name in KINDS.items()
         if (options.work / kind / "held_out.csv").exists()
     }
-    spans = [disordered(row) for row in rows]
+    spans = [disordered(row["idr_af_mobidb"], len(row["sequence"])).astype(float) for row in rows]
     scores["longest disordered region (MobiDB)"] = np.array([longest(one) for one in spans], float)
     if options.metapredict:
         scores["longest disordered region (metapredict)"] = by_metapredict(options.metapredict, options.data, rows)
@@ -77,15 +81,6 @@ def read(path: Path) -> list[dict[str, str]]:
 def held_out(folder: Path, rows: list[dict[str, str]], column: str) -> np.ndarray:
     found = {row["id"]: float(row[column]) for row in read(folder / "held_out.csv")}
     return np.array([found[row["id"]] for row in rows])
-
-
-def disordered(row: dict[str, str]) -> np.ndarray:
-    inside = np.zeros(len(row["sequence"]))
-    for span in row["idr_af_mobidb"].replace(",", ";").split(";"):
-        if span:
-            first, last = span.split("-")
-            inside[int(first) - 1 : int(last)] = 1.0
-    return inside
 
 
 def longest(inside: np.ndarray) -> int:

@@ -13,6 +13,7 @@ import torch
 from motet.condensate import PairTables, PhysicalLayer, encode
 from motet.condensate.disorder import Disorder
 from motet.condensate.physics import PhysicalView
+from motet.condensate.predictor import batches_of
 
 FOLDS = 5
 AREA = 6_000_000  # residues² of a batch
@@ -52,15 +53,16 @@ def read_proteins(data: Path) -> list[Protein]:
                 row["is_human"] == "1",
                 int(row["fold"]),
                 row["cluster"],
-                spans(row["idr_af_mobidb"], len(row["sequence"])),
+                disordered(row["idr_af_mobidb"], len(row["sequence"])),
             )
             for row in csv.DictReader(source)
         ]
 
 
-def spans(text: str, length: int) -> np.ndarray:
+def disordered(spans: str, length: int) -> np.ndarray:
+    """1 for each residue inside spans such as `1-23;40-62`, 0 for the others."""
     inside = np.zeros(length, dtype=np.float32)
-    for span in text.replace(",", ";").split(";"):
+    for span in spans.replace(",", ";").split(";"):
         if span:
             first, last = span.split("-")
             inside[int(first) - 1 : int(last)] = 1.0
@@ -126,14 +128,9 @@ def chunks(
     indices: list[int], proteins: Sequence[Protein | Region], draw: random.Random | None = None
 ) -> list[list[int]]:
     """Batches of proteins of like length, no larger than AREA."""
-    jitter = (lambda: draw.uniform(0.9, 1.1)) if draw else (lambda: 1.0)
-    ordered = sorted(indices, key=lambda i: len(proteins[i].sequence) * jitter())
-    found: list[list[int]] = []
-    for index in ordered:
-        longest = len(proteins[index].sequence)
-        if not found or (len(found[-1]) + 1) * longest**2 > AREA or len(found[-1]) >= 32:
-            found.append([])
-        found[-1].append(index)
+    lengths = [len(one.sequence) for one in proteins]
+    order = sorted(indices, key=lambda i: lengths[i] * (draw.uniform(0.9, 1.1) if draw else 1.0))
+    found = list(batches_of(lengths, order, area=AREA, most=32))
     if draw:
         draw.shuffle(found)
     return found

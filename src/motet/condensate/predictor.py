@@ -262,11 +262,13 @@ def _stored_name(name: str) -> str:
     return name.removeprefix("physics.")
 
 
-def batches_of(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Proteins of like length together, no more than AREA at once."""
+def batches_of(
+    lengths: Sequence[int], order: Sequence[int] | None = None, *, area: int = AREA, most: int = 64
+) -> Iterator[list[int]]:
+    """Neighbours in an order (of length by default) together: `most` of them, of `area` residues² at most."""
     chunk: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if chunk and ((len(chunk) + 1) * lengths[index] ** 2 > AREA or len(chunk) >= 64):
+    for index in order if order is not None else sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if chunk and ((len(chunk) + 1) * lengths[index] ** 2 > area or len(chunk) >= most):
             yield chunk
             chunk = []
         chunk.append(index)

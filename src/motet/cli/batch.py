@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import typer
 
-from ..errors import ConfigError, FormatError, MotetError, OutputExistsError
+from ..errors import ConfigError, FormatError, MotetError
 from .console import complain, say
 
 Work: TypeAlias = Callable[[Path, Path], dict[str, Any]]
@@ -81,25 +81,6 @@ def _for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool
         raise typer.Exit(1)
 
 
-def claim(directory: Path, overwrite: bool) -> None:
-    """Make sure that a directory may be written to: new, empty, an unfinished run's, or free to be replaced.
-
-    Raises:
-        OutputExistsError: It holds a finished run, or files that motet did not write.
-    """
-    from ..ensemble.checkpoint import drop_parts, has_parts
-
-    if directory.exists() and not directory.is_dir():
-        raise OutputExistsError(directory)
-    if overwrite:
-        drop_parts(directory)
-        return
-    finished = (directory / "run.json").exists()
-    used = directory.exists() and any(directory.iterdir())
-    if finished or (used and not has_parts(directory)):
-        raise OutputExistsError(directory)
-
-
 def digest(path: Path) -> str:
     """SHA-256 of a file, or of what comes on stdin, which can still be read afterwards."""
     if path != STDIN:
@@ -107,6 +88,27 @@ def digest(path: Path) -> str:
     content = sys.stdin.buffer.read()
     sys.stdin = io.TextIOWrapper(io.BytesIO(content))
     return hashlib.sha256(content).hexdigest()
+
+
+def digests(*paths: Path) -> dict[str, str]:
+    """SHA-256 of each input, by name; of a folder, of the names and contents of its files.
+
+    Raises:
+        FormatError: There is no such file.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        if path != STDIN and not path.exists():
+            raise FormatError(path, "no such file or folder", "check the name")
+        name = path.resolve().name if path.is_dir() else path.name
+        found[str(path) if name in found else name] = _digest_of_folder(path) if path.is_dir() else digest(path)
+    return found
+
+
+def _digest_of_folder(folder: Path) -> str:
+    files = sorted(one for one in folder.iterdir() if one.is_file())
+    lines = "".join(f"{one.name} {digest(one)}\n" for one in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def machine(name: str, threads: int) -> str:

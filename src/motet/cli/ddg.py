@@ -1,6 +1,5 @@
 """`motet ddg`: what mutations do to the stability of a protein."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, S
 if TYPE_CHECKING:
     from ..ensemble.ddg import StabilityChange, StabilityModel
     from ..structure import Structure
+    from .run import Run
 
 SHOWN = 40  # rows of the table on the terminal
 COLUMNS = 5  # terms in it, those that say most
@@ -55,7 +55,8 @@ def ddg(
     """
     from ..ensemble.ddg import parse_mutants, read_mutants
     from ..errors import ConfigError
-    from .batch import for_each, machine
+    from .batch import machine
+    from .run import Request
 
     named = parse_mutants(mutation or []) + (read_mutants(mutations) if mutations else [])
     if not (named or scan):
@@ -74,62 +75,42 @@ def ddg(
         "threads": threads,
     }
 
-    def work(path: Path, directory: Path) -> dict[str, Any]:
+    def work(path: Path, run: "Run") -> dict[str, Any]:
         from ..ensemble.ddg import StabilityModel, saturation
-        from ..ensemble.run_record import RunRecord
         from ..forcefield import Conditions
-        from .batch import claim, digest
-        from .clock import Clock
-        from .finished import answered, write_summary
         from .loading import first_model, load_prepared
 
-        inputs = {path.name: digest(path)} | ({mutations.name: digest(mutations)} if mutations else {})
-        record = RunRecord("ddg", arguments, seed, where, inputs)
-        if not overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, overwrite)
-        clock = Clock()
         loaded = first_model(load_prepared(path, where))
+        run.note(loaded.notes)
         mutants = [*named, *(one for place in scan or [] for one in saturation(loaded, place))]
         conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
         model = StabilityModel(with_sites=not physics_only, conditions=conditions, seed=seed)
-        changes = _predicted(loaded, mutants, model, directory, {**arguments, "seed": seed, "inputs": inputs})
-        _write(loaded, changes, directory, parquet, bool(scan))
-        if not as_json:
+        changes = _predicted(loaded, mutants, model, run)
+        _write(loaded, changes, run.directory, parquet, bool(scan))
+        if not run.quiet:
             _show(loaded.name, changes)
-        summary = {
-            "name": loaded.name,
-            "out": str(directory),
-            "unit": "kcal/mol",
-            "changes": [
-                {"mutation": ",".join(one.mutations), "ddg": one.ddg, "parts": one.parts} for one in changes
-            ],
-        }
-        write_summary(directory, summary)
-        notes = tuple((one.kind, one.text) for one in loaded.notes)
-        clock.lap("total")
-        replace(record, timings=clock.laps, notes=notes).save(directory / "run.json")
-        return summary
+        return _summary(loaded.name, changes, run.directory)
 
-    for_each(structure, out, "ddg", work, as_json)
+    request = Request(
+        command="ddg", arguments=arguments, seed=seed, device=where, overwrite=overwrite, as_json=as_json
+    )
+    request.each(structure, out, "ddg", work, beside=(mutations,) if mutations else ())
 
 
 def _predicted(
     loaded: "Structure",
     mutants: list[tuple[str, ...]],
     model: "StabilityModel",
-    directory: Path,
-    request: dict[str, Any],
+    run: "Run",
 ) -> "list[StabilityChange]":
     """All answers, those of an earlier, stopped run among them."""
     from ..ensemble.ddg import AT_ONCE, Journal, each_stability_change
     from .console import Meter, say
 
-    journal = Journal(directory, request)
+    journal = Journal(run.directory, run.record.request)
     changes = journal.read()
-    known = (
-        len(changes) // AT_ONCE * AT_ONCE
-    )  # whole batches: what goes on ends with the bytes of what never stopped
+    # Whole batches: what goes on ends with the bytes of what never stopped.
+    known = len(changes) // AT_ONCE * AT_ONCE
     del changes[known:]
     journal.keep(changes)
     if known:
@@ -148,7 +129,6 @@ def _predicted(
 def _write(
     loaded: "Structure", changes: "list[StabilityChange]", directory: Path, parquet: bool, scanned: bool
 ) -> None:
-    from ..ensemble.checkpoint import drop_parts
     from ..ensemble.ddg import write_changes, write_changes_parquet
     from ..report.literature import STABILITY, write_citations
 
@@ -160,7 +140,6 @@ def _write(
 
         write_heat_map(changes, loaded.name, directory)
     write_citations(directory, STABILITY)
-    drop_parts(directory)
 
 
 def _show(name: str, changes: "list[StabilityChange]") -> None:
@@ -175,3 +154,12 @@ def _show(name: str, changes: "list[StabilityChange]") -> None:
     table(name, ["mutation", "ΔΔG kcal/mol", *(part.replace("_", " ") for part in largest)], rows)
     if len(changes) > SHOWN:
         say(f"and {len(changes) - SHOWN} more in ddg.csv")
+
+
+def _summary(name: str, changes: "list[StabilityChange]", directory: Path) -> dict[str, Any]:
+    return {
+        "name": name,
+        "out": str(directory),
+        "unit": "kcal/mol",
+        "changes": [{"mutation": ",".join(one.mutations), "ddg": one.ddg, "parts": one.parts} for one in changes],
+    }

@@ -1,6 +1,7 @@
 """`motet ensemble`: from a structure to its ensemble, its states and a report."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +11,12 @@ import typer
 from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, Seed, Temperature, Threads
 
 if TYPE_CHECKING:
-    from ..ensemble import Analysis, Checkpoint, Ensemble, Generator, Plan
+    from ..ensemble import Ensemble, Generator, Plan
+    from ..ensemble.run_record import RunRecord
     from ..forcefield import System
     from ..structure import Structure
     from .learned import Learned, Start
+    from .run import Run
 
 
 class Method(StrEnum):
@@ -91,11 +94,13 @@ def ensemble(
 
     Example: motet ensemble examples/1l2y.pdb -o 1l2y-ensemble
     """
-    from .batch import for_each, machine
+    from .batch import machine
     from .learned import Learned
+    from .run import Request
 
     learned = Learned.of(level, weights, alignment) if method in LEARNED else None
-    job = _Job(
+    request = Request(
+        command="ensemble",
         arguments={
             "structure": str(structure),
             "count": count,
@@ -112,96 +117,62 @@ def ensemble(
             "threads": threads,
         }
         | ({} if learned is None else learned.arguments),
-        learned=learned,
         seed=seed,
         device=machine(device, threads),
-        parquet=parquet,
         overwrite=overwrite,
         as_json=as_json,
     )
-    for_each(structure, out, "ensemble", job.run, as_json)
+    request.each(structure, out, "ensemble", _Job(learned, parquet).run)
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One request, to be run on each input."""
+    """What is to be done with each input, beyond the settings."""
 
-    arguments: dict[str, Any]
     learned: "Learned | None"
-    seed: int
-    device: str
     parquet: bool
-    overwrite: bool
-    as_json: bool
 
-    def run(self, path: Path, directory: Path) -> dict[str, Any]:
+    def run(self, path: Path, run: "Run") -> dict[str, Any]:
         """Make, analyse and write the ensemble of one input."""
         from ..ensemble import analyse, save, save_parquet
-        from ..ensemble.run_record import RunRecord
-        from .batch import claim, digest
-        from .clock import Clock
         from .console import say
-        from .finished import answered, write_summary
+        from .ensemble_results import show, summary_of, warn_if_unsound
         from .results import write_results
 
-        content = digest(path)
-        record = RunRecord("ensemble", self.arguments, self.seed, self.device, {path.name: content})
-        if not self.overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, self.overwrite)
-        start = self._start(path)
-        clock = Clock()
-        made, checkpoint = self._produce(start, content, directory)
-        clock.lap("sampling")
-        analysis = analyse(made, self.seed)
-        clock.lap("analysis")
-        _warn_if_unsound(analysis)
-        save(made, directory)
+        start = _start(path, run.record)
+        run.note(start.structure.notes)
+        made = self._made(start, run)
+        run.lap("sampling")
+        analysis = analyse(made, run.record.seed)
+        run.lap("analysis")
+        run.report(made.provenance.report)
+        warn_if_unsound(analysis)
+        save(made, run.directory)
         if self.parquet:
-            save_parquet(made, directory / "ensemble.parquet")
-        notes = tuple((one.kind, one.text) for one in start.structure.notes)
-        summary = _summary(analysis, directory)
-        write_summary(directory, summary)
-        done = replace(record, timings=clock.laps, notes=notes, report=dict(made.provenance.report))
-        write_results(analysis, done, directory)
-        checkpoint.close()
-        if not self.as_json:
-            _show(analysis)
-        say(f"wrote {directory / 'report.html'}")
-        return summary
+            save_parquet(made, run.directory / "ensemble.parquet")
+        write_results(analysis, run.record, run.directory)
+        if not run.quiet:
+            show(analysis)
+        say(f"wrote {run.directory / 'report.html'}")
+        return summary_of(analysis, run.directory)
 
-    def _start(self, path: Path) -> "Start":
-        """The first model of the input; the flow also takes a sequence."""
-        from .learned import Start, from_sequence
-        from .loading import first_model, load_prepared
-
-        bare = from_sequence(path, self.device) if self.arguments["method"] == "flow" else None
-        return bare or Start(first_model(load_prepared(path, self.device)))
-
-    def _produce(self, start: "Start", content: str, directory: Path) -> "tuple[Ensemble, Checkpoint]":
-        from .. import __version__
-        from ..ensemble import Checkpoint, Plan, produce
+    def _made(self, start: "Start", run: "Run") -> "Ensemble":
+        from ..ensemble import Plan, produce
         from .console import Meter
         from .loading import bound
 
-        loaded = start.structure
-        system = bound(loaded, self.device, *(self.arguments[name] for name in ("temperature", "salt", "ph")))
-        generator = self._generator(start)
-        relax_steps = RELAX_STEPS[self.arguments["method"]]
-        plan = Plan(count=self.arguments["count"], seed=self.seed, relax_steps=relax_steps)
-        what = {"version": __version__, "input": content, "topology": loaded.topology.digest}
-        # The input may have moved since; what it holds may not.
-        settings = {key: value for key, value in self.arguments.items() if key != "structure"}
-        checkpoint = Checkpoint(directory, what | settings | {"seed": self.seed, "device": self.device})
+        loaded, asked = start.structure, run.record.arguments
+        system = bound(loaded, run.record.device, *(asked[name] for name in ("temperature", "salt", "ph")))
+        generator = self._generator(start, asked)
+        plan = Plan(count=asked["count"], seed=run.record.seed, relax_steps=RELAX_STEPS[asked["method"]])
+        checkpoint = run.checkpoint(topology=loaded.topology.digest)
         _announce(system, loaded, generator, plan, checkpoint.open())
         with Meter("sampling") as meter:
-            made = produce(loaded, system, generator, plan, checkpoint, meter.advance)
-        return made, checkpoint
+            return produce(loaded, system, generator, plan, checkpoint, meter.advance)
 
-    def _generator(self, start: "Start") -> "Generator[Any]":
+    def _generator(self, start: "Start", asked: Mapping[str, Any]) -> "Generator[Any]":
         from ..ensemble import Langevin, MonteCarlo
 
-        asked = self.arguments
         dynamics = asked["method"] == "langevin"
         steps = 1000.0 / asked["timestep"] if dynamics else 1.0  # in a unit of --interval and --burn-in
         shared = {
@@ -223,6 +194,15 @@ class _Job:
         return SeededMonteCarlo(flow=flow, montecarlo=MonteCarlo(**shared | {"replicas": 1}, **tempering))
 
 
+def _start(path: Path, record: "RunRecord") -> "Start":
+    """The first model of the input; the flow also takes a sequence."""
+    from .learned import Start, from_sequence
+    from .loading import first_model, load_prepared
+
+    bare = from_sequence(path, record.device) if record.arguments["method"] == "flow" else None
+    return bare or Start(first_model(load_prepared(path, record.device)))
+
+
 def _announce(system: "System", loaded: "Structure", generator: "Generator[Any]", plan: "Plan", done: int) -> None:
     """Say what is resumed, and what the rest will cost when that is more than a minute."""
     from ..ensemble.langevin import seconds_per_step
@@ -236,78 +216,3 @@ def _announce(system: "System", loaded: "Structure", generator: "Generator[Any]"
     cost = steps * seconds_per_step(system, loaded.coords, generator.replicas)
     if cost > WORTH_SAYING:
         say(f"this will take about {cost / 60:.0f} minutes; it can be stopped and resumed at any moment")
-
-
-def _warn_if_unsound(analysis: "Analysis") -> None:
-    """Say that conformations have strained bonds or clashes: a fixed obstacle may be bonded to the protein."""
-    from .console import note
-
-    found = analysis.soundness
-    if count := int(found.unsound.sum()):
-        strain = f"a bond {found.worst_bond.max():.2f} Å off, or atoms within {found.closest_pair.min():.1f} Å"
-        many = f"{count} of {len(analysis.ensemble)} conformations are strained"
-        note("warning", f"{many}: {strain}; look for a ligand bonded to the protein.")
-
-
-def _show(analysis: "Analysis") -> None:
-    from .console import note, say, table
-
-    rows = [
-        [
-            str(state.label),
-            f"{state.population:.2f} ± {state.population_error:.2f}",
-            f"{state.free_energy:.2f} ± {state.free_energy_error:.2f}",
-            f"{state.spread:.2f}",
-            str(len(state.members)),
-        ]
-        for state in analysis.states.states
-    ]
-    header = ["state", "population", "free energy kcal/mol", "spread Å", "conformations"]
-    table(analysis.ensemble.structure.name, header, rows)
-    if report := analysis.ensemble.provenance.report:
-        rates = {name.removeprefix("acceptance_"): rate for name, rate in report.items()}
-        if (gone := rates.pop("rmsd_from_flow", None)) is not None:
-            say(f"chains have gone {gone:.2f} Å from what the flow drew")
-        if (again := rates.pop("drawn_again", None)) is not None:
-            say(f"{again:.0%} of the draws were not sound, and were made again")
-        if rates.pop("unsound", 0.0):
-            note("warning", "some draws stayed unsound; a lower --level keeps nearer to the start.")
-        if rates:
-            say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
-    if analysis.ensemble.provenance.generator == "flow":
-        say("These are proposals of a network that knows no energies: shares are no populations.")
-    else:
-        say(analysis.quality.sentence)
-
-
-def _summary(analysis: "Analysis", directory: Path) -> dict[str, Any]:
-    quality = analysis.quality
-    return {
-        "name": analysis.ensemble.structure.name,
-        "out": str(directory),
-        "conformations": len(analysis.ensemble),
-        "weighting": analysis.ensemble.provenance.weighting,
-        "effective_sample_size": quality.weight_effective_size,
-        "converged": quality.converged,
-        "diagnostics": {
-            one.name: {"r_hat": one.r_hat, "ess": one.effective_samples} for one in quality.diagnostics
-        },
-        "report": dict(analysis.ensemble.provenance.report),
-        "mean_rmsf": float(analysis.observables.rmsf.mean()),
-        "states": [
-            {
-                "state": state.label,
-                "population": state.population,
-                "population_error": state.population_error,
-                "free_energy": state.free_energy,
-                "free_energy_error": state.free_energy_error,
-                "medoid": state.medoid,
-                "conformations": len(state.members),
-            }
-            for state in analysis.states.states
-        ],
-        "soundness": {
-            "worst_bond": float(analysis.soundness.worst_bond.max()),
-            "closest_pair": float(analysis.soundness.closest_pair.min()),
-        },
-    }

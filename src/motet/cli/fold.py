@@ -1,7 +1,6 @@
 """`motet fold`: from an alignment to a structure, or to an ensemble of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from ..ensemble.folding import Folder, Hypotheses, Member, Probing
     from ..ensemble.run_record import RunRecord
     from ..io import Alignment
-
-    Finish = Callable[[RunRecord], None]
+    from .run import Run
 
 STANDARD = "depth,clusters,tokens,columns,dropout,seeds"
 
@@ -62,7 +60,8 @@ def fold(
 
     Example: motet fold target.a3m --ensemble -o target-fold
     """
-    from .batch import machine, print_result, resumable
+    from .batch import digests, machine
+    from .run import Request
 
     arguments = {
         "structure": str(target),
@@ -76,152 +75,124 @@ def fold(
     if ensemble:
         arguments |= {"ensemble": True, "count": count, "perturb": perturb, "nulls": nulls, "relax": relax}
         arguments |= {"temperature": temperature}
-    job = _Job(arguments, seed, machine(device, threads), overwrite, as_json)
-    with resumable():
-        print_result(job.run(target, out or Path(f"{_name(target)}-fold")), as_json)
+    request = Request(
+        command="fold",
+        arguments=arguments,
+        seed=seed,
+        device=machine(device, threads),
+        overwrite=overwrite,
+        as_json=as_json,
+    )
+    name = _name(target)
 
-
-@dataclass(frozen=True)
-class _Job:
-    """One request."""
-
-    arguments: dict[str, Any]
-    seed: int
-    device: str
-    overwrite: bool
-    as_json: bool
-
-    def run(self, path: Path, directory: Path) -> dict[str, Any]:
-        """Fold one target and write everything."""
-        from ..ensemble.run_record import RunRecord
-        from ..errors import FormatError
+    def work(run: "Run") -> dict[str, Any]:
         from .alignments import read_target
-        from .batch import STDIN, claim, digest
-        from .clock import Clock
-        from .finished import answered, write_summary
         from .loading import print_notes
 
-        if path != STDIN and not path.exists():
-            raise FormatError(path, "no such file", "check the name")
-        inputs = {path.name: digest(path)} | {Path(one).name: digest(Path(one)) for one in self._templates}
-        record = RunRecord("fold", self.arguments, self.seed, self.device, inputs)
-        if not self.overwrite and (summary := answered(directory, record)):
-            return summary
-        alignment = read_target(path)
-        folder = self._folder(alignment)
-        claim(directory, self.overwrite)
+        alignment = read_target(target)
+        folder = _folder(alignment, run.record)
         print_notes(alignment.notes)
-        record = replace(record, notes=tuple((one.kind, one.text) for one in alignment.notes))
-        work = self._many if self.arguments.get("ensemble") else self._one
-        clock = Clock()
-        summary, finish = work(folder, _name(path), directory, inputs)
-        write_summary(directory, summary)
-        clock.lap("total")
-        finish(replace(record, timings=clock.laps))
-        return summary
+        run.note(alignment.notes)
+        return _many(folder, name, run) if ensemble else _one(folder, name, run)
 
-    @property
-    def _templates(self) -> list[str]:
-        return self.arguments["templates"]
+    request.once(digests(target, *(templates or ())), out or Path(f"{name}-fold"), work)
 
-    def _folder(self, alignment: "Alignment") -> "Folder":
-        """The network with its weights, and what it reads."""
-        from ..ensemble.folding import Folder
-        from ..errors import ConfigError
-        from ..fold import store
-        from ..fold.template_files import templates_of
-        from ..io import read
 
-        network = store.load(self.arguments["model"])
-        if self._templates and network.config.templates is None:
-            raise ConfigError(f"{self.arguments['model']} reads no templates; use model_1_ptm or model_2_ptm.")
-        laid = templates_of([read(one) for one in self._templates], alignment.query) if self._templates else None
-        network = (network.half() if self.arguments["bf16"] else network).to(self.device)
-        return Folder(network, alignment, laid, device=self.device)
+def _folder(alignment: "Alignment", record: "RunRecord") -> "Folder":
+    """The network with its weights, and what it reads."""
+    from ..ensemble.folding import Folder
+    from ..errors import ConfigError
+    from ..fold import store
+    from ..fold.template_files import templates_of
+    from ..io import read
 
-    def _one(
-        self, folder: "Folder", name: str, directory: Path, _inputs: object
-    ) -> "tuple[dict[str, Any], Finish]":
-        """One prediction, written."""
-        from ..ensemble.folding import Member
-        from .alignments import rows_to_read
-        from .console import say
-        from .fold_results import show_prediction, write_prediction
+    model, templates = record.arguments["model"], record.arguments["templates"]
+    network = store.load(model)
+    if templates and network.config.templates is None:
+        raise ConfigError(f"{model} reads no templates; use model_1_ptm or model_2_ptm.")
+    laid = templates_of([read(one) for one in templates], alignment.query) if templates else None
+    network = (network.half() if record.arguments["bf16"] else network).to(record.device)
+    return Folder(network, alignment, laid, device=record.device)
 
-        clusters, extra = rows_to_read(self.arguments["max_msa"])
-        recycles = self.arguments["recycles"]
-        seen = Member(
-            perturbation="none", note="", seed=self.seed, clusters=clusters, extra=extra, recycles=recycles
-        )
-        found = folder.fold(seen)
-        directory.mkdir(parents=True, exist_ok=True)
-        summary = show_prediction(found, folder.alignment, name, directory, quiet=self.as_json)
 
-        def finish(record: "RunRecord") -> None:
-            write_prediction(found, folder.alignment, name, record, directory)
-            say(f"wrote {directory / 'report.html'}")
+def _one(folder: "Folder", name: str, run: "Run") -> dict[str, Any]:
+    """One prediction, written."""
+    from ..ensemble.folding import Member
+    from .alignments import rows_to_read
+    from .console import say
+    from .fold_results import show_prediction, write_prediction
 
-        return summary, finish
+    asked = run.record.arguments
+    clusters, extra = rows_to_read(asked["max_msa"])
+    seen = Member(
+        perturbation="none",
+        note="",
+        seed=run.record.seed,
+        clusters=clusters,
+        extra=extra,
+        recycles=asked["recycles"],
+    )
+    found = folder.fold(seen)
+    run.lap("total")
+    run.directory.mkdir(parents=True, exist_ok=True)
+    summary = show_prediction(found, folder.alignment, name, run.directory, quiet=run.quiet)
+    write_prediction(found, folder.alignment, name, run.record, run.directory)
+    say(f"wrote {run.directory / 'report.html'}")
+    return summary
 
-    def _many(
-        self, folder: "Folder", name: str, directory: Path, inputs: dict[str, str]
-    ) -> "tuple[dict[str, Any], Finish]":
-        """An ensemble, written."""
-        from .. import __version__
-        from ..ensemble import Checkpoint
-        from ..ensemble.folding import ensemble_of, fold_members
-        from ..forcefield import ForceField
-        from .console import Meter, say
-        from .fold_results import show_ensemble, write_ensemble
 
-        settings = {key: value for key, value in self.arguments.items() if key != "structure"}
-        checkpoint = Checkpoint(
-            directory, settings | inputs | {"version": __version__, "seed": self.seed, "device": self.device}
-        )
-        if done := checkpoint.open():
-            say(f"going on after {done} members")
-        say("watching the network: row clusters, and what null models make of them")
-        members, probing, hypotheses = self._members(folder)
-        say(f"{len(members)} members, {sum(one.control for one in members)} of them random controls")
-        with Meter("folding") as meter:
-            sampled = fold_members(folder, members, checkpoint, meter.advance)
-        field = ForceField().to(self.device)
-        temperature = self.arguments["temperature"]
-        made = ensemble_of(
-            folder,
-            members,
-            sampled,
-            lambda structure: field.bind(structure.to(self.device), temperature=temperature),
-            name=name,
-            temperature=temperature,
-            relax_steps=self.arguments["relax"],
-            seed=self.seed,
-        )
-        summary = show_ensemble(made, hypotheses, directory, quiet=self.as_json)
+def _many(folder: "Folder", name: str, run: "Run") -> dict[str, Any]:
+    """An ensemble, written."""
+    from ..ensemble.folding import ensemble_of, fold_members
+    from ..forcefield import ForceField
+    from .console import Meter, say
+    from .fold_results import show_ensemble, write_ensemble
 
-        def finish(record: "RunRecord") -> None:
-            write_ensemble(made, probing, hypotheses, record, directory)
-            checkpoint.close()
-            say(f"wrote {directory / 'report.html'} and {directory / 'folding.html'}")
+    asked, seed, device = run.record.arguments, run.record.seed, run.record.device
+    checkpoint = run.checkpoint()
+    if done := checkpoint.open():
+        say(f"going on after {done} members")
+    say("watching the network: row clusters, and what null models make of them")
+    members, probing, hypotheses = _members(folder, asked, seed)
+    say(f"{len(members)} members, {sum(one.control for one in members)} of them random controls")
+    with Meter("folding") as meter:
+        sampled = fold_members(folder, members, checkpoint, meter.advance)
+    field = ForceField().to(device)
+    made = ensemble_of(
+        folder,
+        members,
+        sampled,
+        lambda structure: field.bind(structure.to(device), temperature=asked["temperature"]),
+        name=name,
+        temperature=asked["temperature"],
+        relax_steps=asked["relax"],
+        seed=seed,
+    )
+    run.lap("total")
+    summary = show_ensemble(made, hypotheses, run.directory, quiet=run.quiet)
+    write_ensemble(made, probing, hypotheses, run.record, run.directory)
+    say(f"wrote {run.directory / 'report.html'} and {run.directory / 'folding.html'}")
+    return summary
 
-        return summary, finish
 
-    def _members(self, folder: "Folder") -> "tuple[tuple[Member, ...], Probing, Hypotheses]":
-        """Everything that the network is to be shown."""
-        from ..ensemble.folding import View, find_hypotheses, matched, named, probe
-        from ..fold.alignment import numbered
-        from .alignments import rows_to_read
+def _members(
+    folder: "Folder", asked: Mapping[str, Any], seed: int
+) -> "tuple[tuple[Member, ...], Probing, Hypotheses]":
+    """Everything that the network is to be shown."""
+    from ..ensemble.folding import View, find_hypotheses, matched, named, probe
+    from ..fold.alignment import numbered
+    from .alignments import rows_to_read
 
-        asked = named(self.arguments["perturb"].split(","))
-        clusters, extra = rows_to_read(self.arguments["max_msa"])
-        probing = probe(folder, seed=self.seed)
-        hypotheses = find_hypotheses(folder, shuffles=self.arguments["nulls"], seed=self.seed)
-        rows = numbered(folder.alignment)
-        view = View(rows, clusters, extra, self.arguments["recycles"], self.seed, hypotheses, probing.leaders)
-        members: list[Member] = []
-        for one in asked.values():
-            members += one.members(view, self.arguments["count"])
-        return (*members, *matched(members)), probing, hypotheses
+    perturbations = named(asked["perturb"].split(","))
+    clusters, extra = rows_to_read(asked["max_msa"])
+    probing = probe(folder, seed=seed)
+    hypotheses = find_hypotheses(folder, shuffles=asked["nulls"], seed=seed)
+    rows = numbered(folder.alignment)
+    view = View(rows, clusters, extra, asked["recycles"], seed, hypotheses, probing.leaders)
+    members: list[Member] = []
+    for one in perturbations.values():
+        members += one.members(view, asked["count"])
+    return (*members, *matched(members)), probing, hypotheses
 
 
 def _name(path: Path) -> str:

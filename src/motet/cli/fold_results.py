@@ -40,7 +40,7 @@ def show_prediction(
 def write_prediction(
     found: "Folding", alignment: "Alignment", name: str, record: "RunRecord", directory: Path
 ) -> None:
-    """The model, its confidence, the page; run.json last."""
+    """The model, its confidence, the page."""
     from ..fold.confidence_files import write_aligned_errors, write_confidence
     from ..fold.structures import structure_of
     from ..io import write
@@ -54,7 +54,6 @@ def write_prediction(
     write_confidence(last, alignment.query, directory / "residues.csv", overwrite=True)
     write_citations(directory, ("jumper2021",))
     write_prediction_page(found, alignment, name, record, directory / "report.html")
-    record.save(directory / "run.json")
 
 
 def show_ensemble(
@@ -97,7 +96,7 @@ def write_ensemble(
     record: "RunRecord",
     directory: Path,
 ) -> None:
-    """Everything that `motet ensemble` writes, and what is special about views; run.json last."""
+    """Everything that `motet ensemble` writes, and what is special about views."""
     from ..ensemble import save
     from ..report.folding import write_ensemble_page
     from .results import write_results

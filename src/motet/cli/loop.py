@@ -1,6 +1,5 @@
 """`motet loop`: conformations of a loop, closed, with side chains, scored and clustered."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,8 @@ from .options import Acidity, AsJson, DeviceName, Input, Out, Overwrite, Salt, S
 if TYPE_CHECKING:
     from ..ensemble import Analysis
     from ..ensemble.loops import LoopModels, Region
+    from ..ensemble.run_record import RunRecord
+    from .run import Run
 
 SHOWN = 5
 
@@ -50,9 +51,11 @@ def loop(
 
     Example: motet loop examples/1l2y.pdb --residues A:8-14 -n 50 -o 1l2y-loop
     """
-    from .batch import for_each, machine
+    from .batch import machine
+    from .run import Request
 
-    job = _Job(
+    request = Request(
+        command="loop",
         arguments={
             "structure": str(structure),
             "residues": residues,
@@ -70,66 +73,46 @@ def loop(
         overwrite=overwrite,
         as_json=as_json,
     )
-    for_each(structure, out, "loop", job.run, as_json)
+    request.each(structure, out, "loop", _built)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One request, to be run on each input."""
+def _built(path: Path, run: "Run") -> dict[str, Any]:
+    """Build, analyse and write the loop of one input."""
+    from ..ensemble import analyse, save
+    from ..ensemble.loops import as_ensemble, find_region, write_loops
+    from .console import say
+    from .loading import first_model, load_prepared
+    from .results import write_results
 
-    arguments: dict[str, Any]
-    seed: int
-    device: str
-    overwrite: bool
-    as_json: bool
+    asked, seed = run.record.arguments, run.record.seed
+    loaded = first_model(load_prepared(path, run.record.device))
+    run.note(loaded.notes)
+    models = _models(find_region(loaded, asked["residues"], asked["sequence"]), run.record)
+    run.lap("building and scoring")
+    made = as_ensemble(models, asked["temperature"], seed)
+    analysis = analyse(made, seed)
+    run.lap("analysis")
+    save(made, run.directory)
+    write_loops(models, analysis.states, run.directory / "loops.csv")
+    write_results(analysis, run.record, run.directory)
+    if not run.quiet:
+        _show(models, analysis)
+    say(f"wrote {run.directory / 'report.html'}")
+    return _summary(models, analysis, run.directory)
 
-    def run(self, path: Path, directory: Path) -> dict[str, Any]:
-        """Build, analyse and write the loop of one input."""
-        from ..ensemble import analyse, save
-        from ..ensemble.loops import as_ensemble, find_region, write_loops
-        from ..ensemble.run_record import RunRecord
-        from .batch import claim, digest
-        from .clock import Clock
-        from .console import say
-        from .finished import answered, write_summary
-        from .loading import first_model, load_prepared
-        from .results import write_results
 
-        record = RunRecord("loop", self.arguments, self.seed, self.device, {path.name: digest(path)})
-        if not self.overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, self.overwrite)
-        loaded = first_model(load_prepared(path, self.device))
-        region = find_region(loaded, self.arguments["residues"], self.arguments["sequence"])
-        clock = Clock()
-        models = self._models(region)
-        clock.lap("building and scoring")
-        made = as_ensemble(models, self.arguments["temperature"], self.seed)
-        analysis = analyse(made, self.seed)
-        clock.lap("analysis")
-        save(made, directory)
-        write_loops(models, analysis.states, directory / "loops.csv")
-        notes = tuple((one.kind, one.text) for one in loaded.notes)
-        summary = _summary(models, analysis, directory)
-        write_summary(directory, summary)
-        write_results(analysis, replace(record, timings=clock.laps, notes=notes), directory)
-        if not self.as_json:
-            _show(models, analysis)
-        say(f"wrote {directory / 'report.html'}")
-        return summary
+def _models(region: "Region", record: "RunRecord") -> "LoopModels":
+    from ..ensemble.loops import Modelling, model_loop
+    from ..forcefield import Conditions, ForceField
+    from .console import Meter
 
-    def _models(self, region: "Region") -> "LoopModels":
-        from ..ensemble.loops import Modelling, model_loop
-        from ..forcefield import Conditions, ForceField
-        from .console import Meter
-
-        asked = {name: self.arguments[name] for name in ("count", "built", "relaxed")}
-        settings = Modelling(seed=self.seed, **asked)
-        temperature, salt, ph = (self.arguments[name] for name in ("temperature", "salt", "ph"))
-        conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
-        with Meter("packing side chains") as meter:
-            field = ForceField().to(self.device)
-            return model_loop(region, settings, field, conditions, progress=meter.advance)
+    asked = record.arguments
+    settings = Modelling(seed=record.seed, **{name: asked[name] for name in ("count", "built", "relaxed")})
+    ionic_strength = asked["salt"] / 1000.0
+    conditions = Conditions(temperature=asked["temperature"], ionic_strength=ionic_strength, ph=asked["ph"])
+    with Meter("packing side chains") as meter:
+        field = ForceField().to(record.device)
+        return model_loop(region, settings, field, conditions, progress=meter.advance)
 
 
 def _show(models: "LoopModels", analysis: "Analysis") -> None:

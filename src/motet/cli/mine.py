@@ -1,6 +1,5 @@
 """`motet mine`: from a folder of predicted models to the states among them."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from ..ensemble import Mined
     from ..ensemble.dense_states import DenseStates
     from ..io import Predictions
+    from .run import Run
 
 Models = Annotated[
     Path,
@@ -65,105 +65,76 @@ def mine(
 
     Example: motet mine predictions/ --alignments msas/ -o states
     """
-    from .batch import machine, stem_of
+    from .batch import digests, machine, stem_of
+    from .run import Request
 
-    machine("cpu", threads)
-    job = _Job(
+    request = Request(
+        command="mine",
         arguments={"by": by, "smallest": smallest, "relax": relax, "path": path_frames, "threads": threads},
-        alignments=alignments,
-        compare=compare,
         seed=seed,
+        device=machine("cpu", threads),
         overwrite=overwrite,
         as_json=as_json,
     )
     name = stem_of(models.resolve()).removesuffix(".npz").removesuffix("_preds")
-    job.run(models, out or Path(f"{name}-mine"))
+    inputs = digests(*(one for one in (models, alignments, compare) if one is not None))
 
-
-@dataclass(frozen=True)
-class _Job:
-    """One request."""
-
-    arguments: dict[str, Any]
-    alignments: Path | None
-    compare: Path | None
-    seed: int
-    overwrite: bool
-    as_json: bool
-
-    def run(self, models: Path, directory: Path) -> None:
-        """Read, mine and write."""
+    def work(run: "Run") -> dict[str, Any]:
         from ..ensemble import save
         from ..ensemble.mining_exports import export_mined
-        from ..ensemble.run_record import RunRecord
         from ..io import read_alignments, read_predictions
-        from .batch import claim, print_result
-        from .clock import Clock
         from .console import say
-        from .finished import answered, write_summary
         from .loading import print_notes
         from .results import write_results
 
-        inputs = _digests(models, self.alignments, self.compare)
-        record = RunRecord("mine", self.arguments, self.seed, "cpu", inputs)
-        if not self.overwrite and (summary := answered(directory, record)):
-            print_result(summary, self.as_json)
-            return
-        claim(directory, self.overwrite)
-        clock = Clock()
         predictions = read_predictions(models)
-        rows = read_alignments(self.alignments, predictions.names) if self.alignments else None
+        rows = read_alignments(alignments, predictions.names) if alignments else None
         say(f"read {len(predictions)} models" + (f" and {len(rows)} alignments" if rows is not None else ""))
-        mined = self._mined(predictions, rows, inputs, directory)
+        mined = _mined(predictions, rows, run)
         print_notes(mined.notes)
-        save(mined.analysis.ensemble, directory)
-        export_mined(mined, directory)
-        summary = _summary(mined, directory) | self._extras(mined, directory)
-        write_summary(directory, summary)
-        notes = tuple((one.kind, one.text) for one in mined.notes)
-        clock.lap("mining")
-        write_results(mined.analysis, replace(record, timings=clock.laps, notes=notes), directory)
-        self._checkpoint(inputs, directory).close()
-        if not self.as_json:
+        run.note(mined.notes)
+        save(mined.analysis.ensemble, run.directory)
+        export_mined(mined, run.directory)
+        summary = _summary(mined, run.directory) | _extras(mined, run, compare)
+        run.lap("mining")
+        write_results(mined.analysis, run.record, run.directory)
+        if not run.quiet:
             _show(mined)
-        say(f"wrote {directory / 'report.html'}")
-        print_result(summary, self.as_json)
+        say(f"wrote {run.directory / 'report.html'}")
+        return summary
 
-    def _mined(self, predictions: "Predictions", rows: Any, inputs: dict[str, str], directory: Path) -> "Mined":
-        """The states, kept on disk as soon as they are found: a run that is stopped later goes on from them."""
-        from ..ensemble import DenseStateFinder, check_models, mine
+    request.once(inputs, out or Path(f"{name}-mine"), work)
 
-        finder = DenseStateFinder(self.arguments["by"], smallest=self.arguments["smallest"])
-        checkpoint = self._checkpoint(inputs, directory)
-        dense: DenseStates | None = None
-        if checkpoint.open():
-            dense = _unpacked(checkpoint.read(0), finder)
-        else:
-            sound = predictions.chosen(check_models(predictions.structure).sound)
-            if len(sound):
-                dense = finder.find(sound.structure, self.seed)
-                checkpoint.write(0, _packed(dense))
-        return mine(predictions, rows, finder, self.seed, dense)
 
-    def _checkpoint(self, inputs: dict[str, str], directory: Path) -> Any:
-        from .. import __version__
-        from ..ensemble import Checkpoint
+def _mined(predictions: "Predictions", rows: Any, run: "Run") -> "Mined":
+    """The states, kept on disk as soon as they are found: a run that is stopped later goes on from them."""
+    from ..ensemble import DenseStateFinder, check_models, mine
 
-        what = {"version": __version__, "inputs": inputs, "seed": self.seed}
-        return Checkpoint(directory, what | {key: self.arguments[key] for key in ("by", "smallest")})
+    finder = DenseStateFinder(run.record.arguments["by"], smallest=run.record.arguments["smallest"])
+    checkpoint = run.checkpoint()
+    dense: DenseStates | None = None
+    if checkpoint.open():
+        dense = _unpacked(checkpoint.read(0), finder)
+    else:
+        sound = predictions.chosen(check_models(predictions.structure).sound)
+        if len(sound):
+            dense = finder.find(sound.structure, run.record.seed)
+            checkpoint.write(0, _packed(dense))
+    return mine(predictions, rows, finder, run.record.seed, dense)
 
-    def _extras(self, mined: "Mined", directory: Path) -> dict[str, Any]:
-        """What was asked for beyond the states: relaxed representatives, a path, a comparison."""
-        from ..ensemble.mining_extras import compared, path_of, relaxed
 
-        found: dict[str, Any] = {}
-        if self.arguments["relax"]:
-            found["relaxed"] = relaxed(mined, directory, self.arguments["relax"])
-        if self.arguments["path"] and len(mined.analysis.states) > 1:
-            found["path"] = path_of(mined, directory, self.arguments["path"])
-        if self.compare:
-            found["compared"] = compared(mined.analysis, self.compare)
-        return found
+def _extras(mined: "Mined", run: "Run", other: Path | None) -> dict[str, Any]:
+    """What was asked for beyond the states: relaxed representatives, a path, a comparison."""
+    from ..ensemble.mining_extras import compared, path_of, relaxed
+
+    asked, found = run.record.arguments, {}
+    if asked["relax"]:
+        found["relaxed"] = relaxed(mined, run.directory, asked["relax"])
+    if asked["path"] and len(mined.analysis.states) > 1:
+        found["path"] = path_of(mined, run.directory, asked["path"])
+    if other:
+        found["compared"] = compared(mined.analysis, other)
+    return found
 
 
 def _packed(dense: "DenseStates") -> dict[str, Any]:
@@ -189,28 +160,6 @@ def _unpacked(tensors: dict[str, Any], finder: Any) -> "DenseStates":
     trials = tuple(DenseTrial(**one) for one in told["trials"])
     chosen = trials[told["chosen"]] if told["chosen"] >= 0 else None
     return DenseStates(tensors["labels"], tensors["firmness"], chosen, trials, told["reason"])
-
-
-def _digests(*paths: Path | None) -> dict[str, str]:
-    """SHA-256 of each input; of a folder, of the names and contents of its files."""
-    import hashlib
-
-    from ..errors import FormatError
-    from .batch import digest
-
-    found = {}
-    for path in paths:
-        if path is None:
-            continue
-        if not path.exists():
-            raise FormatError(path, "no such file or folder", "check the name")
-        if path.is_dir():
-            files = sorted(one for one in path.iterdir() if one.is_file())
-            lines = "".join(f"{one.name} {digest(one)}\n" for one in files)
-            found[path.resolve().name] = hashlib.sha256(lines.encode()).hexdigest()
-        else:
-            found[path.name] = digest(path)
-    return found
 
 
 def _show(mined: "Mined") -> None:

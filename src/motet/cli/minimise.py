@@ -1,6 +1,5 @@
 """`motet minimise`: to the nearest local minimum of the force field."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from ..forcefield import System
     from ..shapes import Energy
     from ..structure import Structure
+    from .run import Run
 
 Models: TypeAlias = list[dict[str, float | int | bool]]
 
@@ -43,7 +43,8 @@ def minimise(
 
     Example: motet minimise examples/1l2y.pdb -o 1l2y-minimised
     """
-    from .batch import for_each, machine
+    from .batch import machine
+    from .run import Request
 
     where = machine(device, threads)
     arguments = {
@@ -58,32 +59,22 @@ def minimise(
         "threads": threads,
     }
 
-    def work(path: Path, directory: Path) -> dict[str, Any]:
-        from ..ensemble.run_record import RunRecord
-        from .batch import claim, digest
-        from .clock import Clock
-        from .finished import answered, write_summary
+    def work(path: Path, run: "Run") -> dict[str, Any]:
         from .loading import bound, load_prepared
 
-        record = RunRecord("minimise", arguments, seed, where, {path.name: digest(path)})
-        if not overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, overwrite)
-        clock = Clock()
         loaded = load_prepared(path, where)
+        run.note(loaded.notes)
         system = bound(loaded, where, temperature, salt, ph)
         energy = _held(loaded, system, restrain, restrained)
-        models = _minimise(loaded, system, energy, directory, tolerance, max_steps)
-        if not as_json:
+        models = _minimise(loaded, system, energy, run.directory, tolerance, max_steps)
+        if not run.quiet:
             _show(loaded.name, models)
-        summary = {"name": loaded.name, "out": str(directory), "models": models}
-        write_summary(directory, summary)
-        notes = tuple((one.kind, one.text) for one in loaded.notes)
-        clock.lap("total")
-        replace(record, timings=clock.laps, notes=notes).save(directory / "run.json")
-        return summary
+        return {"name": loaded.name, "out": str(run.directory), "models": models}
 
-    for_each(structure, out, "minimised", work, as_json)
+    request = Request(
+        command="minimise", arguments=arguments, seed=seed, device=where, overwrite=overwrite, as_json=as_json
+    )
+    request.each(structure, out, "minimised", work)
 
 
 COLUMNS = {

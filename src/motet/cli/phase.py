@@ -24,6 +24,7 @@ from .phase_tables import (
 if TYPE_CHECKING:
     from ..condensate import MutationEffect, PhaseSeparation, Verdict
     from ..forcefield import Conditions
+    from .run import Run
 
 PART = 500  # sequences between two points from which a run can go on
 STRUCTURES = (".pdb", ".ent", ".cif", ".mmcif")
@@ -58,92 +59,73 @@ def phase(
     Example: motet phase proteins.fasta --salt 150 -o phases
     """
     from ..forcefield import Conditions
-    from .batch import machine, print_result, resumable, stem_of
+    from .batch import digests, machine, stem_of
+    from .run import Request
 
-    machine("cpu", threads)
     if scan:
         _positions(scan)  # what cannot be read is said before anything is computed
-    request = _Request(
-        source=source,
-        directory=out or Path(f"{stem_of(source)}-phase"),
-        conditions=Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph),
-        wanted=tuple(mutation or ()),
-        listed=mutations,
-        scan=scan,
-        explain=explain,
+    conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
+    job = _Job(source, conditions, tuple(mutation or ()), mutations, scan, explain)
+    request = Request(
+        command="phase",
+        arguments={
+            "structure": str(source),
+            "temperature": temperature,
+            "salt": salt,
+            "ph": ph,
+            "mutation": mutation or [],
+            "mutations": mutations and mutations.name,
+            "scan": scan,
+        },
+        device=machine("cpu", threads),
         overwrite=overwrite,
         as_json=as_json,
     )
-    with resumable():
-        print_result(request.run(), as_json)
+    inputs = digests(source, *((mutations,) if mutations else ()))
+    request.once(inputs, out or Path(f"{stem_of(source)}-phase"), job.run)
 
 
 @dataclass(frozen=True)
-class _Request:
-    """One request, on one file."""
+class _Job:
+    """What is asked of the proteins of one file."""
 
     source: Path
-    directory: Path
     conditions: "Conditions"
     wanted: tuple[str, ...]
     listed: Path | None
     scan: str | None
     explain: bool
-    overwrite: bool
-    as_json: bool
 
-    def run(self) -> dict[str, Any]:
+    def run(self, run: "Run") -> dict[str, Any]:
         """Predict, write, and say."""
         from ..condensate import PhaseSeparation
         from ..condensate.predictor import REFERENCE
-        from ..ensemble.checkpoint import drop_parts, own_parts
-        from ..ensemble.run_record import RunRecord
         from ..report.literature import write_citations
         from ..report.phase import WORKS, write_phase
-        from .batch import claim, digest
         from .console import say
-        from .finished import answered, write_summary
 
-        content = digest(self.source)
-        record = RunRecord("phase", self._arguments(), 0, "cpu", {self.source.name: content})
-        if not self.overwrite and (summary := answered(self.directory, record)):
-            return summary
-        claim(self.directory, self.overwrite)
-        parts = own_parts(self.directory, record.request)
+        parts = run.parts()
         network = PhaseSeparation.pretrained()
         verdicts = self._verdicts(network, parts)
-        write_verdicts(verdicts, self.directory)
+        write_verdicts(verdicts, run.directory)
         effects = self._effects(network, {one.name: one.sequence for one in verdicts}, parts)
-        write_phase(verdicts, self.source.name, self.conditions, len(network.members), self.directory)
-        write_citations(self.directory, WORKS)
-        summary = {
-            "name": self.source.name,
-            "out": str(self.directory),
-            "reference": REFERENCE,
-            "proteins": [row(one) | {"descriptors": one.descriptors} for one in verdicts],
-            "mutations": [{"name": name, **vars(one)} for name, one in effects],
-        }
-        write_summary(self.directory, summary)
-        record.save(self.directory / "run.json")
-        drop_parts(self.directory)
-        if not self.as_json:
+        if effects:
+            write_effects(effects, run.directory)
+        write_phase(verdicts, self.source.name, self.conditions, len(network.members), run.directory)
+        write_citations(run.directory, WORKS)
+        if not run.quiet:
             show_verdicts(self.source.name, verdicts)
             if effects:
                 show_effects(effects)
             if self.explain:
                 show_reasons(verdicts)
-        say(f"wrote {self.directory / 'report.html'}")
-        return summary
-
-    def _arguments(self) -> dict[str, Any]:
+        say(f"wrote {run.directory / 'report.html'}")
         return {
-            "structure": str(self.source),
-            "temperature": self.conditions.temperature,
-            "salt": 1000.0 * self.conditions.ionic_strength,
-            "ph": self.conditions.ph,
-            "mutation": list(self.wanted),
-            "mutations": str(self.listed) if self.listed else None,
-            "scan": self.scan,
+            "name": self.source.name,
+            "out": str(run.directory),
+            "reference": REFERENCE,
+            "proteins": [row(one) | {"descriptors": one.descriptors} for one in verdicts],
+            "mutations": [{"name": name, **vars(one)} for name, one in effects],
         }
 
     def _verdicts(self, network: "PhaseSeparation", parts: Path) -> "list[Verdict]":
@@ -190,8 +172,6 @@ class _Request:
                     made = effects(network, sequences[name], wanted, self.conditions, meter.advance)
                     keep(path, [vars(one) for one in made])
             found += [(name, one) for one in made]
-        if found:
-            write_effects(found, self.directory)
         return found
 
     def _mutations(self, sequences: dict[str, str]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """`motet refine`: a model into its cryo-EM map, by the force field and the density together."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..density import DensityMap
     from ..ensemble.refinement import Measured, Refined, Refinement
     from ..ensemble.refinement.placing import Docking
-    from ..ensemble.run_record import RunRecord
     from ..structure import Structure
+    from .run import Run
 
 DOCKING = ("auto", "always", "never")
 
@@ -58,9 +58,11 @@ def refine(
     Example: motet refine model.pdb map.mrc --resolution 3.2 -o refined
     """
     from ..errors import ConfigError
-    from .batch import for_each, machine
+    from .batch import machine
+    from .run import Request
 
     where = machine(device, threads)
+    maps = (density, *(half_maps or ()))
     if docking not in DOCKING:
         raise ConfigError(f"--dock {docking}: choose {', '.join(DOCKING)}.")
     arguments = {
@@ -72,14 +74,11 @@ def refine(
         "weight": weight,
         "temperature": temperature,
         "dynamics": dynamics,
+        "threads": threads,
     }
 
-    def work(path: Path, directory: Path) -> dict[str, Any]:
+    def work(path: Path, run: "Run") -> dict[str, Any]:
         from ..ensemble.refinement import RefinementPlan
-        from ..ensemble.run_record import RunRecord
-        from .batch import claim, digest
-        from .clock import Clock
-        from .finished import answered
 
         plan = RefinementPlan(
             resolution=resolution,
@@ -88,24 +87,16 @@ def refine(
             temperature=temperature,
             dynamics=dynamics,
         )
-        maps = (density, *(half_maps or ()))
-        inputs = {one.name: digest(one) for one in (path, *maps)}
-        record = RunRecord("refine", arguments | {"threads": threads}, seed, where, inputs)
-        if not overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, overwrite)
-        clock = Clock()
         job, start, loaded_map = _prepared(path, maps, plan, where, seed)
-        refined, checkpoint = _run(job, record, directory)
-        if not as_json:
+        refined = _refined(job, run)
+        if not run.quiet:
             _show(refined)
-        notes = tuple((one.kind, one.text) for one in refined.structure.notes)
-        clock.lap("total")
-        summary = _write(refined, start, loaded_map, replace(record, timings=clock.laps, notes=notes), directory)
-        checkpoint.close()
-        return summary
+        return _write(refined, start, loaded_map, resolution, run)
 
-    for_each(model, out, "refined", work, as_json)
+    request = Request(
+        command="refine", arguments=arguments, seed=seed, device=where, overwrite=overwrite, as_json=as_json
+    )
+    request.each(model, out, "refined", work, beside=maps)
 
 
 def _prepared(
@@ -124,14 +115,10 @@ def _prepared(
     return Refinement(loaded, system, whole, plan, pair, seed), loaded.to("cpu"), whole.to("cpu")
 
 
-def _run(job: "Refinement", record: "RunRecord", directory: Path) -> "tuple[Refined, Any]":
+def _refined(job: "Refinement", run: "Run") -> "Refined":
     """Run it, or what is left of it, with its progress on the screen."""
-    from ..ensemble import Checkpoint
     from .console import Meter, say
 
-    settings = {key: value for key, value in record.arguments.items() if key != "structure"}
-    what = {"version": record.version, "inputs": list(record.inputs.values()), "seed": record.seed}
-    checkpoint = Checkpoint(directory, what | settings | {"device": record.device})
     say(f"{len(job.plan.stages) + 4} steps, each kept: stop at any moment, and the same command goes on")
 
     def look(name: str, found: "Measured") -> None:
@@ -145,7 +132,7 @@ def _run(job: "Refinement", record: "RunRecord", directory: Path) -> "tuple[Refi
                 done, in_all, f"{name}: CC {cc:.3f}, {energy:.0f} kcal/mol"
             )
 
-        return job.run(checkpoint, stage, look, say), checkpoint
+        return job.run(run.checkpoint(), stage, look, say)
 
 
 def _show(refined: "Refined") -> None:
@@ -167,9 +154,9 @@ def _show(refined: "Refined") -> None:
 
 
 def _write(
-    refined: "Refined", start: "Structure", density: "DensityMap", record: "RunRecord", directory: Path
+    refined: "Refined", start: "Structure", density: "DensityMap", resolution: float, run: "Run"
 ) -> dict[str, Any]:
-    """Model, tables, page and record; run.json comes last: its presence says «done»."""
+    """Model, tables and page."""
     from ..density.quality import map_quality
     from ..ensemble.refinement.exports import residue_columns, write_steps
     from ..io import suffix_for, write
@@ -177,22 +164,23 @@ def _write(
     from ..report.validation_page import behind_validation, write_validation
     from ..validation import validated
     from ..validation.exports import write_clashes, write_residues
-    from .finished import write_summary
 
+    directory = run.directory
     directory.mkdir(parents=True, exist_ok=True)
     structure = refined.structure.to("cpu")
     if refined.overfitting:
         structure = structure.with_notes(refined.overfitting.note)
-        record = replace(record, notes=(*record.notes, (refined.overfitting.note.kind, refined.overfitting.words)))
+    run.note(structure.notes)
+    run.lap("total")
     write(structure, directory / f"refined{suffix_for(structure)}", overwrite=True)
     write_steps(refined, directory / "steps.csv")
     before, after = validated(start).summaries[0], validated(structure)
-    quality = map_quality(structure, density, float(record.arguments["resolution"]))
+    quality = map_quality(structure, density, resolution)
     write_residues(after, directory / "residues.csv", residue_columns(structure, start, quality))
     write_clashes(after, directory / "clashes.csv")
     write_citations(directory, ("leimkuhler2013", *behind_validation(True)))
-    write_validation(after, quality, density, record, directory)
-    summary = {
+    write_validation(after, quality, density, run.record, directory)
+    return {
         "name": structure.name,
         "out": str(directory),
         "steps": {name: asdict(found) for name, found in refined.history},
@@ -201,6 +189,3 @@ def _write(
         "after": asdict(after.summaries[0]),
         "q": float(quality.q.mean),
     }
-    write_summary(directory, summary)
-    record.save(directory / "run.json")
-    return summary

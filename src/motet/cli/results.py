@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def write_results(analysis: "Analysis", record: "RunRecord", directory: Path) -> None:
-    """Write tables, models, views, citations and the report; run.json comes last: its presence says «done»."""
+    """Write tables, models, views, citations and the report."""
     from .. import report
     from ..ensemble.exports import export
     from ..report.literature import behind, write_citations
@@ -19,4 +19,3 @@ def write_results(analysis: "Analysis", record: "RunRecord", directory: Path) ->
     write_views(analysis, directory)
     write_citations(directory, behind(analysis.ensemble))
     report.write(analysis, record, directory)
-    record.save(directory / "run.json")

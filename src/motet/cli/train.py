@@ -1,6 +1,5 @@
 """`motet train`: the flow network, taught by a user's own trajectories."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,8 @@ from .options import AsJson, DeviceName, Out, Overwrite, Seed, Threads
 
 if TYPE_CHECKING:
     from ..ensemble.fine_tuning import FineTuned, Motion
+    from ..io.trajectory_sets import Trajectory
+    from .run import Run
 
 
 def train(
@@ -46,9 +47,13 @@ def train(
 
     Example: motet train --trajectories md/ -o tuned
     """
-    from .batch import machine, print_result, resumable
+    from ..io import find_trajectories
+    from .batch import digest, digests, machine
+    from .run import Request
 
-    job = _Job(
+    found = find_trajectories(trajectories)
+    request = Request(
+        command="train",
         arguments={
             "steps": steps,
             "every": every,
@@ -58,76 +63,54 @@ def train(
             "rate": rate,
             "stride": stride,
             "threads": threads,
+            "weights": "shipped" if weights is None else digest(weights),
         },
-        weights=weights,
         seed=seed,
         device=machine(device, threads),
         overwrite=overwrite,
+        as_json=as_json,
     )
-    with resumable():
-        result = job.run(trajectories, out or Path(f"{trajectories.resolve().name}-train"))
+
+    def work(run: "Run") -> dict[str, Any]:
+        from .console import Meter, say
+
+        motions = _read(found, stride)
+        run.lap("reading")
+        with Meter("learning") as meter:
+            tuned = _tuned(weights, motions, run, meter.advance)
+        run.lap("learning")
+        _write(tuned, motions, run.record, run.directory)
+        say(f"wrote {run.directory / 'flow.safetensors'}")
+        return _summary(tuned, motions, run.directory)
+
+    inputs = digests(*(file for one in found for file in one.files))
+    result = request.once(inputs, out or Path(f"{trajectories.resolve().name}-train"), work)
     if not as_json:
         _show(result)
-    print_result(result, as_json)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One request."""
+def _read(found: "list[Trajectory]", stride: int) -> "list[Motion]":
+    """The trajectories, and a word about what they are worth."""
+    from ..ensemble.fine_tuning import ENOUGH, read_motion
+    from .console import note, say
 
-    arguments: dict[str, Any]
-    weights: Path | None
-    seed: int
-    device: str
-    overwrite: bool
+    motions = [read_motion(one, stride) for one in found]
+    worth = sum(one.independent_frames for one in motions)
+    say(f"read {sum(len(one.frames) for one in motions)} frames, worth about {worth:.0f} independent ones")
+    if worth < ENOUGH:
+        note("warning", f"that is little (below {ENOUGH}): the network may learn these frames by heart.")
+    return motions
 
-    def run(self, folder: Path, directory: Path) -> dict[str, Any]:
-        """Read, learn and write."""
-        from ..ensemble.fine_tuning import ENOUGH, read_motion
-        from ..ensemble.run_record import RunRecord
-        from ..io import find_trajectories
-        from .batch import claim, digest
-        from .clock import Clock
-        from .console import Meter, note, say
-        from .finished import answered, write_summary
 
-        found = find_trajectories(folder)
-        inputs = {file.name: digest(file) for one in found for file in one.files}
-        start = "shipped" if self.weights is None else digest(self.weights)
-        record = RunRecord("train", self.arguments | {"weights": start}, self.seed, self.device, inputs)
-        if not self.overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, self.overwrite)
-        clock = Clock()
-        motions = [read_motion(one, self.arguments["stride"]) for one in found]
-        worth = sum(one.independent_frames for one in motions)
-        say(f"read {sum(len(one.frames) for one in motions)} frames, worth about {worth:.0f} independent ones")
-        if worth < ENOUGH:
-            note("warning", f"that is little (below {ENOUGH}): the network may learn these frames by heart.")
-        clock.lap("reading")
-        with Meter("learning") as meter:
-            tuned, checkpoint = self._tuned(motions, record, directory, meter.advance)
-        clock.lap("learning")
-        summary = _summary(tuned, motions, directory)
-        write_summary(directory, summary)
-        _write(tuned, motions, replace(record, timings=clock.laps), directory)
-        checkpoint.close()
-        say(f"wrote {directory / 'flow.safetensors'}")
-        return summary
+def _tuned(weights: Path | None, motions: "list[Motion]", run: "Run", progress: Any) -> "FineTuned":
+    from ..ensemble.fine_tuning import FineTuning, fine_tune
+    from ..fold.flow_weights import FlowModel, load_flow
 
-    def _tuned(
-        self, motions: "list[Motion]", record: Any, directory: Path, progress: Any
-    ) -> "tuple[FineTuned, Any]":
-        from ..ensemble import Checkpoint
-        from ..ensemble.fine_tuning import FineTuning, fine_tune
-        from ..fold.flow_weights import FlowModel, load_flow
-
-        asked = {key: value for key, value in self.arguments.items() if key not in ("stride", "threads")}
-        model = load_flow(self.weights)
-        model = FlowModel(model.network.to(self.device), model.path, model.origin)
-        what = {"version": record.version, "inputs": record.inputs, "seed": self.seed, "device": self.device}
-        checkpoint = Checkpoint(directory, what | record.arguments)
-        return fine_tune(model, motions, FineTuning(**asked, seed=self.seed), checkpoint, progress), checkpoint
+    beside = ("stride", "threads", "weights")
+    asked = {key: value for key, value in run.record.arguments.items() if key not in beside}
+    model = load_flow(weights)
+    model = FlowModel(model.network.to(run.record.device), model.path, model.origin)
+    return fine_tune(model, motions, FineTuning(**asked, seed=run.record.seed), run.checkpoint(), progress)
 
 
 def _write(tuned: "FineTuned", motions: "list[Motion]", record: Any, directory: Path) -> None:
@@ -141,7 +124,6 @@ def _write(tuned: "FineTuned", motions: "list[Motion]", record: Any, directory: 
     write_text(directory / "training.csv", "\n".join(["step,learnt,held_out", *rows]) + "\n", overwrite=True)
     write_citations(directory, FLOW)
     write_training_page(tuned, motions, record, directory / "training.html")
-    record.save(directory / "run.json")
 
 
 def _summary(tuned: "FineTuned", motions: "list[Motion]", directory: Path) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from .options import AsJson, Input, Out, Overwrite, Threads
 if TYPE_CHECKING:
     from ..density import DensityMap
     from ..density.quality import MapQuality
+    from ..ensemble.run_record import RunRecord
     from ..structure import Structure
     from ..validation import Validation
+    from .run import Run
 
 COLUMNS = {
     "ramachandran_favoured": "Ramachandran favoured (%)",
@@ -58,37 +60,32 @@ def validate(
     Example: motet validate model.pdb map.mrc --resolution 3.2
     """
     from ..errors import ConfigError
-    from .batch import for_each, machine
+    from .batch import machine
+    from .run import Request
 
     where = machine("cpu", threads)
     if density is not None and resolution is None:
         raise ConfigError(f"{density}: the resolution of the map is not known; pass --resolution, in Å.")
     if density is None and resolution is not None:
         raise ConfigError("--resolution is that of a map: name the map after the model.")
-    arguments = {"structure": str(model), "map": density and density.name, "resolution": resolution}
+    arguments = {
+        "structure": str(model),
+        "map": density and density.name,
+        "resolution": resolution,
+        "threads": threads,
+    }
 
-    def work(path: Path, directory: Path) -> dict[str, Any]:
-        from ..ensemble.run_record import RunRecord
-        from .batch import claim, digest
-        from .clock import Clock
-        from .finished import answered
-
-        inputs = {path.name: digest(path)} | ({density.name: digest(density)} if density else {})
-        record = RunRecord("validate", arguments | {"threads": threads}, 0, where, inputs)
-        if not overwrite and (summary := answered(directory, record)):
-            return summary
-        claim(directory, overwrite)
-        clock = Clock()
+    def work(path: Path, run: "Run") -> dict[str, Any]:
         found, quality, loaded_map = _judge(path, density, resolution)
-        if not as_json:
+        run.note(found.structure.notes)
+        if not run.quiet:
             _show(found, quality)
-        summary = _summary(found, quality, directory)
-        notes = tuple((one.kind, one.text) for one in found.structure.notes)
-        clock.lap("total")
-        _write(found, quality, loaded_map, replace(record, timings=clock.laps, notes=notes), summary, directory)
-        return summary
+        run.lap("total")
+        _write(found, quality, loaded_map, run.record, run.directory)
+        return _summary(found, quality, run.directory)
 
-    for_each(model, out, "validated", work, as_json)
+    request = Request(command="validate", arguments=arguments, device=where, overwrite=overwrite, as_json=as_json)
+    request.each(model, out, "validated", work, beside=(density,) if density else ())
 
 
 def _judge(
@@ -176,16 +173,14 @@ def _write(
     found: "Validation",
     quality: "MapQuality | None",
     density: "DensityMap | None",
-    record: Any,
-    summary: dict[str, Any],
+    record: "RunRecord",
     directory: Path,
 ) -> None:
-    """Tables, page and record; run.json comes last: its presence says «done»."""
+    """Tables and page."""
     from ..io import suffix_for, write
     from ..report.literature import write_citations
     from ..report.validation_page import behind_validation, write_validation
     from ..validation.exports import write_clashes, write_residues
-    from .finished import write_summary
 
     directory.mkdir(parents=True, exist_ok=True)
     write_residues(found, directory / "residues.csv", _q_column(found, quality))
@@ -195,8 +190,6 @@ def _write(
         write(scored, directory / f"q{suffix_for(scored)}", overwrite=True)
     write_citations(directory, behind_validation(quality is not None))
     write_validation(found, quality, density, record, directory)
-    write_summary(directory, summary)
-    record.save(directory / "run.json")
 
 
 def _q_column(found: "Validation", quality: "MapQuality | None") -> dict[str, list[list[Any]]]:

@@ -39,6 +39,7 @@ def main() -> None:
     for name, make, cloud in (
         ("SESC", SESC, points),
         (f"MPPCA, {COMPONENTS} components", MPPCA, seen),
+        ("MPPCA", MPPCA, points),
         ("k-means", KMeans, points),
         (f"scikit-learn's Gaussian mixture, {COMPONENTS} components", GaussianMixture, seen),
     ):

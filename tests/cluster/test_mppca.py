@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from motet.cluster import MPPCA, adjusted_rand, mixture_of_labels
+from motet.cluster import MPPCA, SESC, KMeans, adjusted_rand, mixture_of_labels
 from motet.errors import ConfigError, ConvergenceError, TooFewPointsError
 
 
@@ -91,3 +92,36 @@ def test_mistakes_are_refused():
         mixture_of_labels(points, truth, torch.tensor([1, 1, 1, 1]))
     with pytest.raises(ConvergenceError, match="raise max_sweeps or tolerance"):
         MPPCA(3, dimension=1, tolerance=1e-12, max_sweeps=2).fit(points)
+
+
+def basins_and_a_thief():
+    """Tight basins in many dimensions, and labels that give one point of each to a fourth, wide component."""
+    generator = torch.Generator().manual_seed(0)
+    points = 0.1 * torch.randn(3, 60, 40, generator=generator, dtype=torch.float64)
+    points[1, :, 0] += 10
+    points[2, :, 1] += 10
+    labels = torch.arange(3).repeat_interleave(60)
+    labels[::60] = 3
+    return points.flatten(0, 1), labels
+
+
+def starting_from(monkeypatch, method, points, labels):
+    settings = {"dimension": 1} if method is SESC else {}
+    model = method(4, starts=2, **settings).fit(points)
+    monkeypatch.setattr(method, "fit", lambda *_, **__: replace(model, labels=labels))
+
+
+def test_a_start_that_loses_a_component_leaves_the_race(monkeypatch):
+    points, stolen = basins_and_a_thief()
+    starting_from(monkeypatch, KMeans, points, stolen)
+    found = MPPCA(4, dimension=1, starts=2).fit(points)
+    assert (found.labels.bincount(minlength=4) > 0).all()
+    assert math.isfinite(found.log_likelihood)
+
+
+def test_a_mixture_without_a_start_that_holds_is_refused(monkeypatch):
+    points, stolen = basins_and_a_thief()
+    for method in (KMeans, SESC):
+        starting_from(monkeypatch, method, points, stolen)
+    with pytest.raises(ConvergenceError, match="lost all its points"):
+        MPPCA(4, dimension=1, starts=2).fit(points)

@@ -21,6 +21,10 @@ FLOOR = 1e-6  # smallest variance of a component, as a share of the mean varianc
 NEGLIGIBLE = 1e-10  # responsibility below which a point costs no time in a component
 
 
+class LostComponentError(ConvergenceError):
+    """No point is left in a component of a mixture."""
+
+
 @dataclass(frozen=True, eq=False)
 class MPPCAModel:
     """A mixture of Gaussians, each a subspace with its variances and one variance for all other directions.
@@ -94,7 +98,8 @@ class MPPCAModel:
 class MPPCA:
     """Expectation-maximisation from the labels of SESC and of k-means; the likelier end wins.
 
-    Responsibilities saturate in many dimensions, so the start matters more than the sweeps.
+    Responsibilities saturate in many dimensions, so the start matters more than the sweeps, and a start from which
+    a component loses all its points is out of the race.
 
     Args:
         k: Number of components.
@@ -126,13 +131,21 @@ class MPPCA:
         Raises:
             ConfigError: The dimension is not below that of the points.
             TooFewPointsError: There are too few distinct points for k components of that dimension.
-            ConvergenceError: A mixture still gains after `max_sweeps`, or has lost a component.
+            ConvergenceError: A mixture still gains after `max_sweeps`.
+            LostComponentError: Both mixtures have lost a component.
         """
         source = seeded(generator)
         balls = SESC(self.k, dimension=self.dimension, starts=self.starts)
         first = balls.fit(points, weights=weights, generator=source)
         means = KMeans(self.k, starts=self.starts).fit(points, weights=weights, generator=source)
-        ends = [self._climbed(points, weights, start.labels, first.dimensions) for start in (first, means)]
+        ends, lost = [], None
+        for start in (first, means):
+            try:
+                ends.append(self._climbed(points, weights, start.labels, first.dimensions))
+            except LostComponentError as error:  # in many dimensions a basin cut in two goes wholly to one half
+                lost = error
+        if lost and not ends:
+            raise lost
         return max(ends, key=lambda model: model.log_likelihood)
 
     def _climbed(self, points: Tensor, weights: Tensor | None, labels: Tensor, dimensions: Tensor) -> MPPCAModel:
@@ -188,7 +201,7 @@ def _maximised(
     """The likeliest mixture for given responsibilities; labels and likelihood are still to be filled in."""
     totals = members.sum(-1)
     if not (totals > 0).all():
-        raise ConvergenceError(
+        raise LostComponentError(
             f"a mixture of {len(totals)} components",
             "a component has lost all its points",
             "ask for fewer components",

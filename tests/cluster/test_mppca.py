@@ -106,14 +106,13 @@ def basins_and_a_thief():
 
 
 def starting_from(monkeypatch, method, points, labels):
-    settings = {"dimension": 1} if method is SESC else {}
-    model = method(4, starts=2, **settings).fit(points)
-    monkeypatch.setattr(method, "fit", lambda *_, **__: replace(model, labels=labels))
+    model = method.fit(points)
+    monkeypatch.setattr(type(method), "fit", lambda *_, **__: replace(model, labels=labels))
 
 
 def test_a_start_that_loses_a_component_leaves_the_race(monkeypatch):
     points, stolen = basins_and_a_thief()
-    starting_from(monkeypatch, KMeans, points, stolen)
+    starting_from(monkeypatch, KMeans(4, starts=2), points, stolen)
     found = MPPCA(4, dimension=1, starts=2).fit(points)
     assert (found.labels.bincount(minlength=4) > 0).all()
     assert math.isfinite(found.log_likelihood)
@@ -121,7 +120,7 @@ def test_a_start_that_loses_a_component_leaves_the_race(monkeypatch):
 
 def test_a_mixture_without_a_start_that_holds_is_refused(monkeypatch):
     points, stolen = basins_and_a_thief()
-    for method in (KMeans, SESC):
+    for method in (KMeans(4, starts=2), SESC(4, dimension=1, starts=2)):
         starting_from(monkeypatch, method, points, stolen)
     with pytest.raises(ConvergenceError, match="lost all its points"):
         MPPCA(4, dimension=1, starts=2).fit(points)

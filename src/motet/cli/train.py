@@ -91,14 +91,16 @@ def train(
 
 def _read(found: "list[Trajectory]", stride: int) -> "list[Motion]":
     """The trajectories, and a word about what they are worth."""
-    from ..ensemble.fine_tuning import ENOUGH, read_motion
+    from ..ensemble.fine_tuning import read_motion, worth
     from .console import note, say
 
     motions = [read_motion(one, stride) for one in found]
-    worth = sum(one.independent_frames for one in motions)
-    say(f"read {sum(len(one.frames) for one in motions)} frames, worth about {worth:.0f} independent ones")
-    if worth < ENOUGH:
-        note("warning", f"that is little (below {ENOUGH}): the network may learn these frames by heart.")
+    say(f"read {sum(len(one.frames) for one in motions)} frames")
+    words, enough = worth(motions)
+    if enough:
+        say(words)
+    else:
+        note("warning", words)
     return motions
 
 

@@ -56,6 +56,15 @@ class Motion:
         return effective_draws(rmsd(laid, mean, fit=False)[None])
 
 
+def worth(motions: Sequence[Motion]) -> tuple[str, bool]:
+    """What trajectories are worth to learn from, in words, and whether that is enough."""
+    frames = sum(one.independent_frames for one in motions)
+    words = f"The trajectories are worth about {frames:.0f} independent frames"
+    if frames >= ENOUGH:
+        return f"{words}.", True
+    return f"{words}; that is little (below {ENOUGH}): the network may learn them by heart.", False
+
+
 @dataclass(frozen=True, kw_only=True)
 class FineTuning:
     """How to learn.

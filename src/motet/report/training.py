@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..ensemble.fine_tuning import ENOUGH, FineTuned, Motion
+from ..ensemble.fine_tuning import FineTuned, Motion, worth
 from ..ensemble.run_record import RunRecord
 from .charts import lines_chart
 from .literature import FLOW, cited
@@ -20,11 +20,6 @@ def write_training_page(tuned: FineTuned, motions: list[Motion], record: RunReco
         if step
         else "No step made the loss on frames that were not learnt from any smaller: the weights are as they were."
     )
-    worth = sum(one.independent_frames for one in motions)
-    enough = f"The trajectories are worth about {worth:.0f} independent frames"
-    enough += (
-        "." if worth >= ENOUGH else f", which is little (below {ENOUGH}): what was learnt may be these frames."
-    )
     rows = [
         [one.name, str(one.frames.shape[1]), str(len(one.frames)), f"{one.independent_frames:.0f}",
          str(int(one.held_out.sum()))]
@@ -40,7 +35,7 @@ def write_training_page(tuned: FineTuned, motions: list[Motion], record: RunReco
         Page(
             "Fine-tuning",
             "Training report · motet train",
-            [verdict, enough],
+            [verdict, worth(motions)[0]],
             [*figures, table],
             cited(FLOW),
             [text for _, text in record.notes],

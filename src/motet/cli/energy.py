@@ -1,6 +1,5 @@
 """`motet energy`: what the force field says of a structure, term by term."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from .options import Acidity, AsJson, DeviceName, Input, Salt, Temperature, Thre
 if TYPE_CHECKING:
     from ..forcefield import System
     from ..structure import Structure
+    from ..structure.topology import Topology
 
 
 def energy(
@@ -82,15 +82,23 @@ def _evaluate(
 def _write_residues(
     path: Path, loaded: "Structure", names: tuple[str, ...], values: list[list[list[float]]], overwrite: bool
 ) -> None:
-    from ..io import atomic_write
+    from ..io import write_table
 
     topology = loaded.topology
-    with atomic_write(path, overwrite=overwrite) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(["model", "chain", "number", "insertion_code", "residue", *names, "total"])
-        for model, rows in enumerate(values, start=1):
-            for residue, row in enumerate(rows):
-                chain = topology.chain_ids[topology.chain_of_residue[residue]]
-                number, code = topology.residue_numbers[residue], topology.insertion_codes[residue]
-                label = (chain, number, code, topology.residue_names[residue])
-                writer.writerow([model, *label, *(f"{value:.4f}" for value in row), f"{sum(row):.4f}"])
+    header = ["model", "chain", "number", "insertion_code", "residue", *names, "total"]
+    rows = [
+        [model, *_place(topology, residue), *(f"{value:.4f}" for value in row), f"{sum(row):.4f}"]
+        for model, by_residue in enumerate(values, start=1)
+        for residue, row in enumerate(by_residue)
+    ]
+    write_table(path, header, rows, overwrite=overwrite)
+
+
+def _place(topology: "Topology", residue: int) -> tuple[str, int, str, str]:
+    """Chain, number, insertion code and name of a residue, as in the file."""
+    return (
+        str(topology.chain_ids[topology.chain_of_residue[residue]]),
+        int(topology.residue_numbers[residue]),
+        str(topology.insertion_codes[residue]),
+        str(topology.residue_names[residue]),
+    )

@@ -1,8 +1,6 @@
 """What `motet fold` shows and writes."""
 
-import csv
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +109,8 @@ def write_ensemble(
 
 
 def _write_members(made: "FoldedEnsemble", path: Path) -> None:
+    from ..io import write_table
+
     labels, weights = made.labels.tolist(), made.analysis.ensemble.weights.tolist()
     energies = made.analysis.ensemble.total_energies.tolist()
     rows = []
@@ -121,14 +121,16 @@ def _write_members(made: "FoldedEnsemble", path: Path) -> None:
             (i, *member.described().values(), depth, *measured, f"{made.moved[i]:.2f}", labels[i], weights[i])
         )
     head = ("conformation", *made.members[0].described(), "rows", "plddt", "ptm", "energy", "moved")
-    _write_table(path, (*head, "found_state", "weight"), rows)
+    write_table(path, (*head, "found_state", "weight"), rows, overwrite=True)
 
 
 def _write_switches(made: "FoldedEnsemble", path: Path) -> None:
+    from ..io import write_table
+
     assert made.switches is not None  # the caller has looked
     pairs, values = made.switches.strongest(200)
     rows = [(i + 1, j + 1, f"{value:.4f}") for (i, j), value in zip(pairs.tolist(), values.tolist(), strict=True)]
-    _write_table(path, ("residue_a", "residue_b", "divergence"), rows)
+    write_table(path, ("residue_a", "residue_b", "divergence"), rows, overwrite=True)
 
 
 def _write_hypotheses(hypotheses: "Hypotheses", path: Path) -> None:
@@ -148,12 +150,3 @@ def _write_hypotheses(hypotheses: "Hypotheses", path: Path) -> None:
         "row_weights": [[round(w, 4) for w in row] for row in hypotheses.weights.tolist()],
     }
     write_text(path, json.dumps(content, indent=1) + "\n", overwrite=True)
-
-
-def _write_table(path: Path, head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    from ..io import atomic_write
-
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)

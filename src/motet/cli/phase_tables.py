@@ -1,8 +1,7 @@
 """What `motet phase` writes and says: tables of verdicts, profiles and mutations."""
 
-import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +25,23 @@ COLUMNS = (
 
 def write_verdicts(verdicts: "Sequence[Verdict]", directory: Path) -> None:
     """Write phase.csv, a row a protein, and profiles.csv, a row a residue."""
-    rows = [row(one) for one in verdicts]
-    write_csv(directory / "phase.csv", COLUMNS, ([_cell(one[name]) for name in COLUMNS] for one in rows))
+    from ..io import write_table
+
+    rows = ([_cell(row(one)[name]) for name in COLUMNS] for one in verdicts)
+    write_table(directory / "phase.csv", COLUMNS, rows, overwrite=True)
     lines = (
         (one.name, i + 1, one.sequence[i], f"{region:.4f}", f"{loose:.4f}")
         for one in verdicts
         for i, (region, loose) in enumerate(zip(one.profile.tolist(), one.disorder.tolist(), strict=True))
     )
-    write_csv(directory / "profiles.csv", ("name", "residue", "letter", "driving_region", "disorder"), lines)
+    header = ("name", "residue", "letter", "driving_region", "disorder")
+    write_table(directory / "profiles.csv", header, lines, overwrite=True)
 
 
 def write_effects(effects: "Sequence[tuple[str, MutationEffect]]", directory: Path) -> None:
     """Write mutations.csv."""
+    from ..io import write_table
+
     header = ("name", "mutation", "strengthens", "delta_logit", "spread", "delta_ln_csat", "delta_disorder")
     rows = (
         (
@@ -50,7 +54,7 @@ def write_effects(effects: "Sequence[tuple[str, MutationEffect]]", directory: Pa
         )
         for name, one in effects
     )
-    write_csv(directory / "mutations.csv", header, rows)
+    write_table(directory / "mutations.csv", header, rows, overwrite=True)
 
 
 def show_verdicts(title: str, verdicts: "Sequence[Verdict]") -> None:
@@ -174,13 +178,3 @@ def keep(path: Path, what: object) -> None:
     from ..io import write_text
 
     write_text(path, json.dumps(what), overwrite=True)
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table, whole or not at all."""
-    from ..io import atomic_write
-
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

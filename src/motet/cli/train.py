@@ -117,13 +117,13 @@ def _tuned(weights: Path | None, motions: "list[Motion]", run: "Run", progress: 
 
 def _write(tuned: "FineTuned", motions: "list[Motion]", record: Any, directory: Path) -> None:
     from ..fold.flow_weights import save_flow
-    from ..io import write_text
+    from ..io import write_table
     from ..report.literature import FLOW, write_citations
     from ..report.training import write_training_page
 
     save_flow(tuned.model, directory / "flow.safetensors")
-    rows = [f"{int(step)},{learnt:.5f},{held:.5f}" for step, learnt, held in tuned.course.tolist()]
-    write_text(directory / "training.csv", "\n".join(["step,learnt,held_out", *rows]) + "\n", overwrite=True)
+    rows = [(int(step), f"{learnt:.5f}", f"{held:.5f}") for step, learnt, held in tuned.course.tolist()]
+    write_table(directory / "training.csv", ("step", "learnt", "held_out"), rows, overwrite=True)
     write_citations(directory, FLOW)
     write_training_page(tuned, motions, record, directory / "training.html")
 

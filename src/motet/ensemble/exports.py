@@ -1,14 +1,13 @@
 """An analysis as files for other tools: tables as CSV, states and fluctuations as PDB."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..geometry import superposed
-from ..io import atomic_write, suffix_for, write
+from ..io import suffix_for, write, write_table
 from ..structure import Structure
 from .analysis import Analysis
 from .observables import alpha_carbons
@@ -46,7 +45,7 @@ def export(analysis: Analysis, directory: Path) -> None:
 
 def write_states(analysis: Analysis, path: Path) -> None:
     """One row a state; populations are shares, free energies in kcal/mol, spread in Å."""
-    _write_table(
+    write_table(
         path,
         _STATE_COLUMNS,
         (
@@ -62,6 +61,7 @@ def write_states(analysis: Analysis, path: Path) -> None:
             )
             for state in analysis.states.states
         ),
+        overwrite=True,
     )
 
 
@@ -79,7 +79,7 @@ def write_residues(analysis: Analysis, path: Path) -> None:
         )
         for residue, rmsf in zip(residues, analysis.observables.rmsf.tolist(), strict=True)
     )
-    _write_table(path, ["chain", "number", "insertion_code", "residue", "rmsf"], rows)
+    write_table(path, ["chain", "number", "insertion_code", "residue", "rmsf"], rows, overwrite=True)
 
 
 def write_contacts(analysis: Analysis, path: Path) -> None:
@@ -89,13 +89,14 @@ def write_contacts(analysis: Analysis, path: Path) -> None:
         (labels[i], labels[j], f"{occupancy:.3f}")
         for (i, j), occupancy in zip(contacts.pairs.tolist(), contacts.occupancy.tolist(), strict=True)
     )
-    _write_table(path, ["a", "b", "occupancy"], rows)
+    write_table(path, ["a", "b", "occupancy"], rows, overwrite=True)
 
 
 def write_transitions(analysis: Analysis, path: Path) -> None:
     """One row a rigid group, hinge, switch or turned stretch between two states: residues as in the file, Å, °."""
     header = ("from", "to", "what", "residues", "detail", "value", "unit")
-    _write_table(path, header, (row for one in analysis.transitions for row in _transition_rows(analysis, one)))
+    rows = (row for one in analysis.transitions for row in _transition_rows(analysis, one))
+    write_table(path, header, rows, overwrite=True)
 
 
 def _transition_rows(analysis: Analysis, one: Transition) -> list[tuple[object, ...]]:
@@ -163,10 +164,3 @@ def with_fluctuations(analysis: Analysis) -> Structure:
     values = by_residue[torch.from_numpy(structure.topology.residue_of_atom.copy())]
     model = structure.model(analysis.states.states[0].medoid)
     return replace(model, b_factors=values, b_factor_meaning="B")
-
-
-def _write_table(path: Path, header: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

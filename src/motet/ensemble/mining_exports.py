@@ -1,13 +1,12 @@
 """What was mined as files for other tools: a table of all models, alignment rows, representatives with pLDDT."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from ..io import atomic_write, suffix_for, write
+from ..io import suffix_for, write, write_table
 from ..structure import Structure
 from .exports import superposed_models
 from .mining import Mined
@@ -58,7 +57,7 @@ def write_models(mined: Mined, path: Path) -> None:
             yield (name, state, sure, *far)
 
     header = ("model", "state", "mean_plddt", *(f"rmsd_to_state_{k}" for k in range(len(medoids))))
-    _write_table(path, header, rows())
+    write_table(path, header, rows(), overwrite=True)
 
 
 def _write_trials(mined: Mined, path: Path) -> None:
@@ -75,7 +74,7 @@ def _write_trials(mined: Mined, path: Path) -> None:
         )
         for one in mined.dense.trials
     )
-    _write_table(path, header, rows)
+    write_table(path, header, rows, overwrite=True)
 
 
 def _write_rows(mined: Mined, path: Path) -> None:
@@ -94,11 +93,4 @@ def _write_rows(mined: Mined, path: Path) -> None:
         )
         for one in mined.enrichment.rows
     )
-    _write_table(path, header, rows)
-
-
-def _write_table(path: Path, header: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_table(path, header, rows, overwrite=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import FormatError
-from ..io import atomic_write, read, read_trajectory, suffix_for, write, write_trajectory
+from ..io import atomic_write, read, read_trajectory, suffix_for, write, write_table, write_trajectory
 from .ensemble import Ensemble, Provenance
 
 _COLUMNS = ("conformation", "weight", "replica", "step", "energy")
@@ -23,13 +23,8 @@ def save(ensemble: Ensemble, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     write(ensemble.structure.model(0), directory / f"topology{suffix_for(ensemble.structure)}", overwrite=True)
     write_trajectory(directory / "samples.xtc", ensemble.coords, overwrite=True)
-    with (
-        atomic_write(directory / "ensemble.csv", overwrite=True) as temporary,
-        temporary.open("w", newline="") as sink,
-    ):
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow((*_COLUMNS, *ensemble.energy_terms))
-        writer.writerows(_rows(ensemble))
+    header = (*_COLUMNS, *ensemble.energy_terms)
+    write_table(directory / "ensemble.csv", header, _rows(ensemble), overwrite=True)
     with atomic_write(directory / "ensemble.json", overwrite=True) as temporary:
         made = ensemble.provenance
         provenance = asdict(made) | {"settings": dict(made.settings), "report": dict(made.report)}

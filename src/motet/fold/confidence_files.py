@@ -1,10 +1,9 @@
 """How sure the network is, as files: aligned errors in AlphaFold's JSON, pLDDT as CSV."""
 
-import csv
 import json
 from pathlib import Path
 
-from ..io import atomic_write, write_text
+from ..io import write_table, write_text
 from .prediction import AlignedErrors, Prediction
 
 
@@ -21,8 +20,6 @@ def write_aligned_errors(errors: AlignedErrors, path: Path, *, overwrite: bool =
 
 def write_confidence(prediction: Prediction, query: str, path: Path, *, overwrite: bool = False) -> None:
     """One row a residue: number, letter and pLDDT."""
-    with atomic_write(path, overwrite=overwrite) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(("number", "residue", "plddt"))
-        for number, (letter, value) in enumerate(zip(query, prediction.plddt.tolist(), strict=True), start=1):
-            writer.writerow((number, letter, f"{value:.2f}"))
+    values = enumerate(zip(query, prediction.plddt.tolist(), strict=True), start=1)
+    rows = ((number, letter, f"{value:.2f}") for number, (letter, value) in values)
+    write_table(path, ("number", "residue", "plddt"), rows, overwrite=overwrite)

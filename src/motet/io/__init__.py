@@ -24,4 +24,5 @@ from .weights import read_weights as read_weights
 from .write import suffix_for as suffix_for
 from .write import write as write
 from .writing import atomic_write as atomic_write
+from .writing import write_table as write_table
 from .writing import write_text as write_text

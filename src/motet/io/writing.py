@@ -1,9 +1,10 @@
 """Files appear whole or not at all."""
 
+import csv
 import gzip
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def atomic_write(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_table(
+    path: PathLike, header: Iterable[str], rows: Iterable[Iterable[object]], overwrite: bool = False
+) -> None:
+    """Rows under a header as CSV, whole or not at all.
+
+    Raises:
+        OutputExistsError: `path` is already there and `overwrite` is false.
+    """
+    with (
+        atomic_write(path, overwrite) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as sink,
+    ):
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def _take_name(temporary: Path, target: Path, overwrite: bool) -> None:

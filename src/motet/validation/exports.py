@@ -1,6 +1,5 @@
 """A validation as tables: one row a residue, one row a clash."""
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..io import atomic_write
+from ..io import write_table
 from .covalent import Peptide
 from .grids import RAMACHANDRAN
 from .validation import Validation
@@ -86,20 +85,16 @@ def write_residues(
         row | {name: column[model][residue] for name, column in more.items()}
         for row, (model, residue) in zip(residue_rows(validation), numbers, strict=True)
     )
-    write_table(path, (*RESIDUE_COLUMNS, *more), rows)
+    _write(path, (*RESIDUE_COLUMNS, *more), rows)
 
 
 def write_clashes(validation: Validation, path: Path) -> None:
     """Write `clash_rows` as CSV."""
-    write_table(path, ("model", "first", "second", "overlap_angstrom"), clash_rows(validation))
+    _write(path, ("model", "first", "second", "overlap_angstrom"), clash_rows(validation))
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a CSV whole, replacing what is there."""
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.DictWriter(sink, header, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _write(path: Path, header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    write_table(path, header, ([row.get(name, "") for name in header] for row in rows), overwrite=True)
 
 
 def _rows_of(validation: Validation) -> list[tuple[int, int]]:

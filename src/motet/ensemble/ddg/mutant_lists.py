@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import FormatError
-from ...io import atomic_write
+from ...io import atomic_write, write_table
 from ..storage import parquet_modules
 from .prediction import StabilityChange
 
@@ -55,10 +55,8 @@ def read_mutants(path: Path) -> list[tuple[str, ...]]:
 def write_changes(changes: Sequence[StabilityChange], path: Path) -> None:
     """Write mutations, ΔΔG and its parts, in kcal/mol, as CSV; replaces what is there."""
     header, rows = _table(changes)
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([row[0], *(f"{value:.4f}" for value in row[1:])] for row in rows)
+    rounded = ([row[0], *(f"{value:.4f}" for value in row[1:])] for row in rows)
+    write_table(path, header, rounded, overwrite=True)
 
 
 def write_changes_parquet(changes: Sequence[StabilityChange], path: Path) -> None:

@@ -1,11 +1,10 @@
 """Loop models as an ensemble, and as a table."""
 
-import csv
 from pathlib import Path
 
 import torch
 
-from ...io import atomic_write
+from ...io import write_table
 from ..ensemble import Ensemble, Provenance
 from ..states import States
 from .modelling import LoopModels
@@ -37,9 +36,9 @@ def write_loops(models: LoopModels, states: States, path: Path) -> None:
         states.labels.tolist(),
         strict=True,
     )
-    with atomic_write(path, overwrite=True) as temporary, temporary.open("w", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(("conformation", "score", "energy", "relaxed", "favoured", "room", "preference", "state"))
-        for rank, (score, energy, relaxed, favoured, room, preference, state) in enumerate(columns):
-            numbers = (f"{one:.3f}" for one in (favoured, room, preference))
-            writer.writerow((rank, f"{score:.3f}", f"{energy:.3f}", int(relaxed), *numbers, state))
+    header = ("conformation", "score", "energy", "relaxed", "favoured", "room", "preference", "state")
+    rows = (
+        (rank, f"{score:.3f}", f"{energy:.3f}", int(relaxed), *(f"{one:.3f}" for one in shape), state)
+        for rank, (score, energy, relaxed, *shape, state) in enumerate(columns)
+    )
+    write_table(path, header, rows, overwrite=True)

@@ -1,7 +1,5 @@
 """Tables of a refinement: its steps, and what each residue is like after it."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...density.quality import MapQuality
-from ...io import write_text
+from ...io import write_table
 from ...structure import Structure
 from .refine import Refined
 
@@ -20,14 +18,10 @@ UNITS = {"energy": "energy_kcal_mol", "b_factor": "mean_b_factor_angstrom2", "we
 
 def write_steps(refined: Refined, path: Path) -> None:
     """One row a step: correlations, energy, mean B factor and weight."""
-    text = io.StringIO()
-    rows = [{"step": name} | asdict(found) for name, found in refined.history]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([UNITS.get(name, name) for name in rows[0]])
-    writer.writerows(
-        [value if isinstance(value, str) else round(value, 4) for value in row.values()] for row in rows
-    )
-    write_text(path, text.getvalue(), overwrite=True)
+    steps = [{"step": name} | asdict(found) for name, found in refined.history]
+    header = [UNITS.get(name, name) for name in steps[0]]
+    rows = ([one if isinstance(one, str) else round(one, 4) for one in step.values()] for step in steps)
+    write_table(path, header, rows, overwrite=True)
 
 
 def residue_columns(

@@ -79,3 +79,49 @@ function tameWheel(place) {
     { capture: true, passive: true },
   );
 }
+
+/** Say what the view knows of the place under the pointer. */
+function startTips(view, place) {
+  const { StructureElement } = view.lib.structure;
+  view.plugin.behaviors.interaction.hover.subscribe(({ current, page }) => {
+    if (!page || !StructureElement.Loci.is(current.loci) || !place.matches(":hover")) return tip.hide();
+    const location = StructureElement.Loci.getFirstLocation(current.loci);
+    const words = location && view.wordsAt(location);
+    if (!words) return tip.hide();
+    tip.show(words, page[0] - scrollX, page[1] - scrollY);
+  });
+  place.addEventListener("pointerleave", () => tip.hide());
+}
+
+/** Do something with the value of the radio button that is chosen. */
+function onChoice(name, act) {
+  for (const radio of document.querySelectorAll(`#controls input[name=${name}]`)) {
+    radio.addEventListener("change", () => act(radio.value));
+  }
+}
+
+function startButtons({ managers, helpers }) {
+  document.getElementById("reset").addEventListener("click", () => managers.camera.orientAxes());
+  document.getElementById("picture").addEventListener("click", () => helpers.viewportScreenshot.download());
+  document.getElementById("controls").hidden = false;
+}
+
+/** Set the stage, let `make(plugin, lib)` draw a view on it, and look at it from where it is broadest. */
+async function staged(make, startControls) {
+  const lib = await loadMolstar();
+  const place = document.getElementById("viewer");
+  const plugin = await createPlugin(lib, place);
+  shade(plugin, drawnBySoftware());
+  paint(plugin, place);
+  document.addEventListener("theme", () => paint(plugin, place));
+  const view = await make(plugin, lib);
+  startTips(view, place);
+  tameWheel(place);
+  startControls(view);
+  startButtons(plugin);
+  await drawn(2);
+  plugin.managers.camera.reset(undefined, 0);
+  await drawn(1);
+  plugin.managers.camera.orientAxes(undefined, 0);
+  return { mark: (residues) => view.mark(residues), plugin, view };
+}

@@ -105,62 +105,40 @@ class ValidatedView {
     const { lociHighlights } = this.plugin.managers.interactivity;
     lociHighlights.clearHighlights();
     if (!residues.length || !this.structure) return;
-    const items = residues.map((i) => this.data.residues[this.data.place[i]]).filter(Boolean)
-      .map((one) => ({ auth_asym_id: one[0], auth_seq_id: one[1] }));
+    const items = residues.map((i) => this.data.residues[i]).map(([chain, number]) => ({ auth_asym_id: chain, auth_seq_id: number }));
     const loci = this.lib.structure.StructureElement.Loci.fromSchema(this.structure.data, { items });
     lociHighlights.highlight({ loci }, false);
   }
 
-  startTips(place) {
-    const { StructureElement } = this.lib.structure;
-    this.plugin.behaviors.interaction.hover.subscribe(({ current, page }) => {
-      if (!page || !StructureElement.Loci.is(current.loci) || !place.matches(":hover")) return tip.hide();
-      const location = StructureElement.Loci.getFirstLocation(current.loci);
-      const found = location && this.residueAt(location);
-      if (found === undefined || found === null) return tip.hide();
-      tip.show(this.data.words[found], page[0] - scrollX, page[1] - scrollY);
-    });
-    place.addEventListener("pointerleave", () => tip.hide());
+  /** What was found of the residue there. */
+  wordsAt(location) {
+    return this.data.words[this.residueAt(location)];
   }
 }
 
-function startControls(view, plugin) {
-  const controls = document.getElementById("controls");
-  for (const radio of controls.querySelectorAll("input[name=colour]")) {
-    radio.addEventListener("change", async () => {
-      await view.setColour(radio.value);
-      for (const ramp of document.querySelectorAll(".ramp")) ramp.hidden = ramp.dataset.of !== radio.value;
-      document.documentElement.dataset.colour = radio.value;
-    });
-  }
+function startControls(view) {
+  onChoice("colour", async (colour) => {
+    await view.setColour(colour);
+    for (const ramp of document.querySelectorAll(".ramp")) ramp.hidden = ramp.dataset.of !== colour;
+    document.documentElement.dataset.colour = colour;
+  });
   const seen = document.getElementById("map-seen");
   seen?.addEventListener("change", () => view.setMapSeen(seen.checked));
   const level = document.getElementById("level");
   level?.addEventListener("change", () => view.setLevel(Number(level.value)));
-  document.getElementById("reset").addEventListener("click", () => plugin.managers.camera.orientAxes());
-  document.getElementById("picture").addEventListener("click", () => plugin.helpers.viewportScreenshot.download());
-  controls.hidden = false;
 }
 
 async function startViewer(data) {
-  const lib = await loadMolstar();
-  const place = document.getElementById("viewer");
-  const plugin = await createPlugin(lib, place);
-  shade(plugin, drawnBySoftware());
-  paint(plugin, place);
-  document.addEventListener("theme", () => paint(plugin, place));
-  const view = new ValidatedView(plugin, lib, data);
-  view.registerTheme();
-  await view.drawModel();
-  await view.drawMap();
-  view.startTips(place);
-  tameWheel(place);
-  startControls(view, plugin);
-  await drawn(2);
-  plugin.managers.camera.reset(undefined, 0);
+  const make = async (plugin, lib) => {
+    const view = new ValidatedView(plugin, lib, data);
+    view.registerTheme();
+    await view.drawModel();
+    await view.drawMap();
+    return view;
+  };
+  const shown = await staged(make, startControls);
   await drawn(1);
-  plugin.managers.camera.orientAxes(undefined, 0);
-  await drawn(1);
-  plugin.managers.camera.focusSphere(view.structure.data.boundary.sphere, { extraRadius: 0, durationMs: 0 });
-  return { mark: (residues) => view.mark(residues), plugin, view };
+  const { sphere } = shown.view.structure.data.boundary;
+  shown.plugin.managers.camera.focusSphere(sphere, { extraRadius: 0, durationMs: 0 });
+  return shown;
 }

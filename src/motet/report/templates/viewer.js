@@ -199,22 +199,15 @@ class EnsembleView {
     }
   }
 
-  /** Say which residue is under the pointer. */
-  startTips(place) {
-    const { StructureElement, StructureProperties } = this.lib.structure;
-    const known = new Map(this.data.residues.map((residue) => [`${residue[0]}/${residue[1]}`, residue]));
-    this.plugin.behaviors.interaction.hover.subscribe(({ current, page }) => {
-      if (!page || !StructureElement.Loci.is(current.loci) || !place.matches(":hover")) return tip.hide();
-      const location = StructureElement.Loci.getFirstLocation(current.loci);
-      if (!location) return tip.hide();
-      const chain = StructureProperties.chain.auth_asym_id(location);
-      const residue = known.get(`${chain}/${StructureProperties.residue.auth_seq_id(location)}`);
-      if (!residue) return tip.hide();
-      const one = this.visible().find((shown) => shown.structure.data.models[0] === location.unit.model);
-      const state = one ? `${this.data.states[one.state]}, ` : "";
-      tip.show(`${residue[2]}\n${state}RMSF ${residue[3].toFixed(2)} Å`, page[0] - scrollX, page[1] - scrollY);
-    });
-    place.addEventListener("pointerleave", () => tip.hide());
+  /** Which residue of which state this is. */
+  wordsAt(location) {
+    const { chain, residue: properties } = this.lib.structure.StructureProperties;
+    const [id, number] = [chain.auth_asym_id(location), properties.auth_seq_id(location)];
+    const residue = this.data.residues.find((one) => one[0] === id && one[1] === number);
+    if (!residue) return undefined;
+    const one = this.visible().find((shown) => shown.structure.data.models[0] === location.unit.model);
+    const state = one ? `${this.data.states[one.state]}, ` : "";
+    return `${residue[2]}\n${state}RMSF ${residue[3].toFixed(2)} Å`;
   }
 }
 
@@ -250,26 +243,21 @@ function startPlayer(view) {
   return { at, stop };
 }
 
-function startControls(view, plugin) {
+function startControls(view) {
   const player = startPlayer(view);
-  const controls = document.getElementById("controls");
-  for (const radio of controls.querySelectorAll("input[name=show]")) {
-    radio.addEventListener("change", async () => {
-      player.stop();
-      await view.setShow(radio.value);
-      document.getElementById("player").hidden = radio.value !== "play";
-      document.getElementById("state-filter").disabled = radio.value === "play";
-      document.getElementById("atoms").disabled = radio.value !== "medoids";
-      if (radio.value === "play") player.at(view.frame);
-    });
-  }
-  for (const radio of controls.querySelectorAll("input[name=colour]")) {
-    radio.addEventListener("change", async () => {
-      await view.setColour(radio.value);
-      document.getElementById("ramp").hidden = radio.value !== "rmsf";
-    });
-  }
-  for (const box of controls.querySelectorAll("#state-filter input")) {
+  onChoice("show", async (show) => {
+    player.stop();
+    await view.setShow(show);
+    document.getElementById("player").hidden = show !== "play";
+    document.getElementById("state-filter").disabled = show === "play";
+    document.getElementById("atoms").disabled = show !== "medoids";
+    if (show === "play") player.at(view.frame);
+  });
+  onChoice("colour", async (colour) => {
+    await view.setColour(colour);
+    document.getElementById("ramp").hidden = colour !== "rmsf";
+  });
+  for (const box of document.querySelectorAll("#state-filter input")) {
     box.addEventListener("change", () => {
       view.hiddenStates[box.checked ? "delete" : "add"](Number(box.value));
       view.refresh();
@@ -277,27 +265,14 @@ function startControls(view, plugin) {
   }
   const atoms = document.getElementById("atoms");
   atoms.addEventListener("change", () => view.setAtoms(atoms.checked));
-  document.getElementById("reset").addEventListener("click", () => plugin.managers.camera.orientAxes());
-  document.getElementById("picture").addEventListener("click", () => plugin.helpers.viewportScreenshot.download());
-  controls.hidden = false;
 }
 
 async function startViewer(data) {
-  const lib = await loadMolstar();
-  const place = document.getElementById("viewer");
-  const plugin = await createPlugin(lib, place);
-  shade(plugin, drawnBySoftware());
-  paint(plugin, place);
-  document.addEventListener("theme", () => paint(plugin, place));
-  const view = new EnsembleView(plugin, lib, data);
-  await view.drawMedoids();
-  await view.recolour();
-  view.startTips(place);
-  tameWheel(place);
-  startControls(view, plugin);
-  await drawn(2);
-  plugin.managers.camera.reset(undefined, 0);
-  await drawn(1);
-  plugin.managers.camera.orientAxes(undefined, 0);
-  return { mark: (residues) => view.mark(residues), plugin, view };
+  const make = async (plugin, lib) => {
+    const view = new EnsembleView(plugin, lib, data);
+    await view.drawMedoids();
+    await view.recolour();
+    return view;
+  };
+  return staged(make, startControls);
 }

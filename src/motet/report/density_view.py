@@ -2,12 +2,11 @@
 
 import base64
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..density import DensityMap, resampled
 from ..density.masks import model_mask, van_der_waals_radii
 from ..structure import Structure
+from .written import written
 
 MARGIN = 4.0  # Å around the model
 MOST_VOXELS = 2_000_000
@@ -42,7 +41,5 @@ def shown_map(density: DensityMap, structure: Structure) -> ShownMap:
     level = float(values.float().quantile(1 - FILLING)) if len(values) < 1 << 24 else float(values.mean())
     step = float(cut.density.abs().max()) / STEPS or 1.0
     coarse = cut.with_density((cut.density / step).round() * step)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "map.mrc"
-        coarse.write(path)
-        return ShownMap(base64.b64encode(path.read_bytes()).decode(), max(level, step), thinned)
+    file = base64.b64encode(written("map.mrc", coarse.write)).decode()
+    return ShownMap(file, max(level, step), thinned)

@@ -5,12 +5,12 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
 from ..ensemble import Analysis
 from ..ensemble.exports import write_contacts, write_residues, write_states, write_transitions
+from .written import written
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,4 @@ def conformations(analysis: Analysis) -> str:
 
 
 def _table(name: str, holds: str, write: Callable[[Analysis, Path], None], analysis: Analysis) -> Download:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        write(analysis, path)
-        return Download(name, holds, "text/csv", path.read_text(encoding="utf-8"))
+    return Download(name, holds, "text/csv", written(name, lambda path: write(analysis, path)).decode())

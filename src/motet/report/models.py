@@ -1,8 +1,6 @@
 """What the 3-D view shows: the representative of each state whole, and a choice of conformations as backbones."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -13,6 +11,7 @@ from ..io import suffix_for, write
 from ..structure import Structure
 from ..structure.topology import Mask, Topology
 from .names import state_number
+from .written import written
 
 MOST_MODELS = 50
 GRID = 0.01  # Å: how finely the places of backbones are kept
@@ -72,10 +71,16 @@ def models(analysis: Analysis) -> Models:
         notes=(),
     )
     medoids = tuple(
-        _model(f"state-{state_number(state.label)}", fitted.model(state.medoid))
+        as_model(f"state-{state_number(state.label)}", fitted.model(state.medoid))
         for state in analysis.states.states
     )
     return Models(medoids, _members(analysis, fitted.subset(_backbone(fitted.topology))))
+
+
+def as_model(stem: str, structure: Structure) -> Model:
+    """A structure as the text of the file that `io.write` makes of it."""
+    name = f"{stem}{suffix_for(structure)}"
+    return Model(name, written(name, lambda path: write(structure, path)).decode())
 
 
 def chosen(analysis: Analysis, most: int) -> tuple[int, ...]:
@@ -99,24 +104,11 @@ def _members(analysis: Analysis, backbone: Structure) -> Members:
     shown = backbone.with_coords(places * GRID)
     packs = suffix_for(backbone) == ".pdb"
     return Members(
-        _model("ensemble", shown.model(0) if packs else shown),
+        as_model("ensemble", shown.model(0) if packs else shown),
         tuple((places - places[0]).long().flatten().tolist()) if packs else (),
         conformations,
         tuple(labels[i] for i in conformations),
     )
-
-
-def _model(stem: str, structure: Structure) -> Model:
-    name = f"{stem}{suffix_for(structure)}"
-    return Model(name, _text(structure, name))
-
-
-def _text(structure: Structure, name: str) -> str:
-    """What `io.write` puts into a file of that name."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        write(structure, path)
-        return path.read_text(encoding="utf-8")
 
 
 def _backbone(topology: Topology) -> Mask:

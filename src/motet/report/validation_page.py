@@ -1,8 +1,8 @@
 """The page of a validation: the model in its map, and what there is to look at."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from markupsafe import Markup
@@ -11,8 +11,7 @@ from .. import __version__
 from ..density import DensityMap
 from ..density.quality import MapQuality
 from ..ensemble.run_record import RunRecord
-from ..io import atomic_write, suffix_for, write
-from ..structure import Structure
+from ..io import atomic_write
 from ..validation import RAMACHANDRAN, Summary, Validation
 from ..validation.exports import write_clashes, write_residues
 from .charts.chart import Chart
@@ -21,9 +20,11 @@ from .charts.ramachandran import TITLES, ramachandran_charts
 from .density_view import ShownMap, shown_map
 from .embedding import packed, script_hash, security_policy, viewer
 from .literature import cited
+from .models import as_model
 from .numbers import fixed
 from .outliers import MOST, colours, outlier_rows, residue_words
 from .page import FILE_NAME, NARROW, WIDE, environment, source
+from .written import written
 
 STEREOCHEMISTRY = ("williams2018", "hintze2016", "word1999", "enghhuber2006", "lovell2003", "chen2010")
 OF_MAPS = ("pintilie2020", "jiang1994", "afonine2018")
@@ -129,11 +130,8 @@ def _charts(found: Validation, quality: MapQuality | None) -> dict[str, list[Cha
 
 def _tables(found: Validation) -> dict[str, str]:
     """The CSV files as text."""
-    with TemporaryDirectory() as folder:
-        residues, clashes = Path(folder) / "residues.csv", Path(folder) / "clashes.csv"
-        write_residues(found, residues)
-        write_clashes(found, clashes)
-        return {path.name: path.read_text(encoding="utf-8") for path in (residues, clashes)}
+    writers = {"residues.csv": write_residues, "clashes.csv": write_clashes}
+    return {name: written(name, partial(write, found)).decode() for name, write in writers.items()}
 
 
 def _payload(
@@ -146,8 +144,9 @@ def _payload(
 ) -> dict[str, Any]:
     """What the page's script needs."""
     topology = found.structure.topology
+    model = as_model("model", replace(found.structure.model(0), notes=()))
     return {
-        "model": _model(found.structure),
+        "model": {"name": model.name, "format": model.format, "text": model.text},
         "map": drawn_map and {"file": drawn_map.file, "level": drawn_map.level},
         "residues": [
             [
@@ -157,19 +156,8 @@ def _payload(
             ]
             for row in range(topology.n_residues)
         ],
-        "place": list(range(topology.n_residues)),
         "words": residue_words(found, quality),
         "colours": ramps,
         "files": {name: {"type": "text/csv", "text": text} for name, text in tables.items()},
         "hover": {chart.name: chart.hover.as_json() for group in charts.values() for chart in group},
     }
-
-
-def _model(structure: Structure) -> dict[str, str]:
-    """The first model as the text of a file, without what is no part of it."""
-    one = replace(structure.model(0), notes=())
-    name = f"model{suffix_for(one)}"
-    with TemporaryDirectory() as folder:
-        write(one, Path(folder) / name)
-        text = (Path(folder) / name).read_text(encoding="utf-8")
-    return {"name": name, "format": "mmcif" if name.endswith(".cif") else "pdb", "text": text}

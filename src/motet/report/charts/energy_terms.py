@@ -24,12 +24,12 @@ def energy_terms_chart(analysis: Analysis, width: Length = 460) -> Chart:
     parts = [_zero(frame, x), x_axis(frame, x, "energy (kcal/mol)")]
     parts += [_row(term, x, y, frame) for term, y in zip(terms, rows, strict=True)]
     said = [
-        f"{term.name.replace('_', ' ')}\nmean {significant(term.mean)}, 5-95 %: "
+        f"{term_name(term.name)}\nmean {significant(term.mean)}, 5-95 %: "
         f"{significant(term.quantiles[0])} to {significant(term.quantiles[-1])} kcal/mol"
         for term in terms
     ]
     hover = Hover([x(term.mean) for term in terms], rows, said, reach=24.0)
-    description = "; ".join(f"{term.name.replace('_', ' ')} {significant(term.mean)} kcal/mol" for term in terms)
+    description = "; ".join(f"{term_name(term.name)} {significant(term.mean)} kcal/mol" for term in terms)
     return Chart(
         "energy-terms", drawing(width, height, "Energy by term, mean of each", description, *parts), hover
     )

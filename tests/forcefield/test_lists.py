@@ -6,7 +6,7 @@ import torch
 from motet.forcefield import ForceField
 from motet.forcefield import system as systems
 from motet.forcefield.neighbours import find_neighbours
-from motet.forcefield.terms import Electrostatics, HydrogenBond, HydrophobicSolvation, VanDerWaals
+from motet.forcefield.terms import Clash, Electrostatics, HydrogenBond, HydrophobicSolvation, VanDerWaals
 
 
 @pytest.fixture
@@ -68,3 +68,15 @@ def test_a_batch_of_none_has_no_energies(loop):
     system = ForceField().double().bind(loop)
     assert system(loop.coords[None][:0]).shape == (0,)
     assert system.table(loop.coords[None][:0]).values.shape == (0, loop.n_residues, 15)
+
+
+def test_a_field_of_overlaps_alone_lists_fewer_pairs_and_says_the_same(loop):
+    whole, near = field().bind(loop), ForceField([Clash()]).double().bind(loop)
+    coords = shaken(loop, 3)
+    both = ForceField([Clash(), VanDerWaals()]).double().bind(loop)
+    torch.testing.assert_close(near(coords), both.terms(coords)[:, 0], rtol=0, atol=1e-9)
+    assert len(near.neighbours_of(coords).i) < 0.4 * len(both.neighbours_of(coords).i)
+    torch.testing.assert_close(near.burial(coords), whole.burial(coords))
+    torch.testing.assert_close(
+        near(coords), both.terms(coords)[:, 0], rtol=0, atol=1e-9
+    )  # by the longer list, too

@@ -62,6 +62,11 @@ class ContactParameters(nn.Module):
         fourth = (volume * (-self.log_half_volume.to(volume.dtype)).exp()).square().square()
         return fourth / (1.0 + fourth)
 
+    @property
+    def farthest_minimum(self) -> float:
+        """Distance in Å beyond which no two types repel each other."""
+        return 2.0 * float(torch.maximum(self.log_radius, self.log_radius_14).detach().max().exp())
+
     def code(self, i: Int[Tensor, "pairs"], j: Int[Tensor, "pairs"], near: Tensor) -> Int[Tensor, "pairs"]:
         """Place in `PairTable` of pairs of types i and j; `near` marks those three bonds apart."""
         size = len(self.types)

@@ -40,7 +40,7 @@ class Exclusions:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Pairs within the cut-off and skin, conformation after conformation, atoms numbered through.
+    """Pairs within reach and skin, conformation after conformation, atoms numbered through.
 
     Args:
         pairs: The pairs; atoms count as `conformation * atoms + atom`.
@@ -50,6 +50,7 @@ class Neighbours:
         built_at: Coordinates that the list was built for.
         selected: What each term picked from the list, by name of the term.
         count: How many of the pairs count, where more are there to fill the list; None where all do.
+        reach: Pairs nearer than this, in Å, are all there.
     """
 
     pairs: Pairs
@@ -59,6 +60,7 @@ class Neighbours:
     built_at: Float[Tensor, "conformations atoms 3"]
     selected: dict[str, tuple[Any, ...]]
     count: Int[Tensor, ""] | None = None
+    reach: float = CUTOFF
 
     @property
     def i(self) -> Int[Tensor, "pairs"]:
@@ -71,7 +73,7 @@ class Neighbours:
         return self.pairs.j
 
     def holds(self, coords: Float[Tensor, "conformations atoms 3"]) -> bool:
-        """Whether the list still contains every pair within the cut-off."""
+        """Whether the list still contains every pair within reach."""
         old = self.built_at
         if old.shape != coords.shape or old.device != coords.device or old.dtype != coords.dtype:
             return False
@@ -103,12 +105,13 @@ def find_neighbours(
     protein_of_atom: Int[Tensor, "atoms"],
     n_proteins: int,
     contacts: ContactParameters,
+    reach: float = CUTOFF,
 ) -> Neighbours:
     """All pairs of one protein and one conformation within reach, but those one or two bonds apart."""
     conformations, atoms, _ = coords.shape
     start = torch.arange(conformations, device=coords.device)[:, None]
     group = (start * n_proteins + protein_of_atom).flatten()
-    i, j = neighbour_pairs(coords.detach().reshape(-1, 3), CUTOFF + SKIN, group)
+    i, j = neighbour_pairs(coords.detach().reshape(-1, 3), reach + SKIN, group)
     keys = i * (conformations * atoms) + j
     bonded, near = (_places(one, keys, conformations, atoms) for one in (exclusions.bonded, exclusions.near))
     keep = torch.ones_like(keys, dtype=torch.bool).index_fill_(0, bonded, False).nonzero().squeeze(-1)
@@ -117,7 +120,7 @@ def find_neighbours(
     every = types.repeat(conformations)
     code = contacts.code(every.index_select(0, i), every.index_select(0, j), near)
     pairs = Pairs.of(i, j, conformations * atoms, coords.dtype)
-    return Neighbours(pairs, code, near, group.index_select(0, i), coords.detach().clone(), {})
+    return Neighbours(pairs, code, near, group.index_select(0, i), coords.detach().clone(), {}, None, reach)
 
 
 def _places(

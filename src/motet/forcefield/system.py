@@ -14,6 +14,7 @@ from ..shapes import Coords
 from ..structure import Structure
 from .compiled import CompiledSystem
 from .conditions import Conditions
+from .contact_pairs import CUTOFF
 from .energies import Summable
 from .held import held_atoms, united_masses
 from .layout import Integers, lay_out
@@ -110,7 +111,7 @@ class System(Summable):
 
     def burial(self, coords: Coords) -> Float[Tensor, "*batch seen"]:
         """Volume in Å³ of the atoms around each seen atom, weighted by exp(-r²/2s²)."""
-        found = [self._scene(*piece).burial for piece in self._pieces(self.flat(coords))]
+        found = [self._scene(*piece).burial for piece in self._pieces(self.flat(coords), CUTOFF)]
         return torch.cat(found).reshape(*coords.shape[:-2], self.layout.n_seen)
 
     def forget(self) -> None:
@@ -140,8 +141,18 @@ class System(Summable):
         """The atoms that exert forces."""
         return flat if self._everything_is_seen else flat.index_select(1, self._index["seen"])
 
-    def neighbours_of(self, seen: Float[Tensor, "conformations seen 3"]) -> Neighbours:
-        """All pairs that the energy of these conformations, and of others not far from them, is a sum over."""
+    @property
+    def reach(self) -> float:
+        """How far apart, in Å, atoms may be whose pair counts in the energy."""
+        return max((term.reach(self.force_field.contacts) for term in self.force_field.terms), default=0.0)
+
+    def neighbours_of(self, seen: Float[Tensor, "conformations seen 3"], reach: float | None = None) -> Neighbours:
+        """All pairs that the energy of these conformations, and of others not far from them, is a sum over.
+
+        Args:
+            seen: The atoms that exert forces, in Å.
+            reach: How far apart they may be, in Å, where that is more than the energy needs.
+        """
         found = find_neighbours(
             seen,
             self._exclusions,
@@ -149,6 +160,7 @@ class System(Summable):
             self._index["protein_of_atom"],
             self.layout.n_proteins,
             self.force_field.contacts,
+            self.reach if reach is None else reach,
         )
         for term, bound in zip(self.force_field.terms, self._bound, strict=True):
             found.selected[term.name] = term.select(bound, found)
@@ -168,17 +180,17 @@ class System(Summable):
         return values.reshape(*coords.shape[:-2], *values.shape[1 + self.alone :])
 
     def _pieces(
-        self, flat: Float[Tensor, "conformations atoms 3"]
+        self, flat: Float[Tensor, "conformations atoms 3"], reach: float = 0.0
     ) -> Iterator[tuple[Float[Tensor, "some atoms 3"], Neighbours]]:
         """A few conformations at a time, so that what is computed of their pairs stays in cache."""
-        size = max(1, ATOMS_AT_ONCE // max(self.layout.n_seen, 1))
+        size, reach = max(1, ATOMS_AT_ONCE // max(self.layout.n_seen, 1)), max(reach, self.reach)
         pieces = flat.split(size)
         self._neighbours = {number: kept for number, kept in self._neighbours.items() if number < len(pieces)}
         for number, points in enumerate(pieces):
             seen, kept = self.seen_of(points), self._neighbours.pop(number, None)
-            if kept is None or not kept.holds(seen):
+            if kept is None or kept.reach < reach or not kept.holds(seen):
                 kept = None  # makes room for the new list
-                kept = self.neighbours_of(seen)
+                kept = self.neighbours_of(seen, reach)
             self._neighbours[number] = kept
             yield points, kept
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from ..conditions import Conditions
+from ..contact_pairs import CUTOFF
+from ..contacts import ContactParameters
 from ..layout import Layout
 from ..scene import Scene
 from ..shares import PairShare, Share
@@ -20,6 +22,10 @@ class Clash(Term):
 
     name: ClassVar[str] = "clash"
     packs: ClassVar[bool] = True
+
+    def reach(self, contacts: ContactParameters) -> float:
+        """The farthest minimum: beyond it nothing overlaps."""
+        return min(CUTOFF, contacts.farthest_minimum)
 
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:
         """Nothing: the scene knows the types."""

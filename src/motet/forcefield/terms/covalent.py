@@ -55,6 +55,7 @@ class Covalent(Term):
     """
 
     name: ClassVar[str] = "covalent"
+    paired: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class BackboneEntropy(Term):
     """
 
     name: ClassVar[str] = "entropy_backbone"
+    paired: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -46,6 +46,7 @@ class Rotamer(Term):
     """
 
     name: ClassVar[str] = "rotamer"
+    paired: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

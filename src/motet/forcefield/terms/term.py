@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ..conditions import Conditions
+from ..contact_pairs import CUTOFF
+from ..contacts import ContactParameters
 from ..filling import Room, filled, tensors_in
 from ..layout import Layout
 from ..neighbours import Neighbours
@@ -22,7 +24,12 @@ class Term(nn.Module):
 
     name: ClassVar[str]
     packs: ClassVar[bool] = False  # whether it says of two side chains alone how well they go together
+    paired: ClassVar[bool] = True  # whether it looks at pairs of atoms that are not bonded
     blank: ClassVar[Mapping[str, float]] = {}  # in a selected row that costs nothing, the fields that are not 0
+
+    def reach(self, contacts: ContactParameters) -> float:
+        """How far apart, in Å, atoms may be whose pair it needs in the shared list."""
+        return CUTOFF if self.paired else 0.0
 
     @abstractmethod
     def bind(self, layout: Layout, conditions: Conditions) -> tuple[Tensor, ...]:

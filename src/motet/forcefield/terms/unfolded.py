@@ -30,6 +30,7 @@ class Unfolded(Term):
     """
 
     name: ClassVar[str] = "unfolded"
+    paired: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -84,14 +84,10 @@ class InvariantPointAttention(nn.Module):
     ) -> Tensor:
         """Each of the three terms has the variance 1/3 at the start of training: `*batch heads queries keys`."""
         scalar = query.transpose(-2, -3) @ key.movedim(-3, -1) / math.sqrt(3 * self.c_head)
-        apart = (
-            query_points.transpose(-3, -4)[..., :, None, :, :] - key_points.transpose(-3, -4)[..., None, :, :, :]
-        )
+        apart = _squared_distances(query_points, key_points)
         scale = math.sqrt(1 / (3 * self.query_points * 9 / 2))
         weight = -0.5 * scale * softplus(self.point_weights)[:, None, None]
-        return (
-            scalar + weight * apart.square().sum((-1, -2)) + math.sqrt(1 / 3) * self.to_bias(pair).movedim(-1, -3)
-        )
+        return scalar + weight * apart + math.sqrt(1 / 3) * self.to_bias(pair).movedim(-1, -3)
 
     def _gather(
         self,
@@ -112,3 +108,13 @@ class InvariantPointAttention(nn.Module):
         lengths = (local.square().sum(-1) + _NO_LENGTH).sqrt()
         pairs = (weights.transpose(-2, -3) @ pair).flatten(-2)
         return torch.cat((scalar, *local.unbind(-1), lengths, pairs), -1)
+
+
+def _squared_distances(
+    queries: Float[Tensor, "*batch queries heads points 3"], keys: Float[Tensor, "*batch keys heads points 3"]
+) -> Float[Tensor, "*batch heads queries keys"]:
+    """Summed over the points, by one product of matrices; about the middle of the keys, so that little is lost."""
+    middle = keys.detach().mean((-4, -2), keepdim=True)
+    queries, keys = ((one - middle).flatten(-2).transpose(-2, -3) for one in (queries, keys))
+    lengths = queries.square().sum(-1)[..., :, None] + keys.square().sum(-1)[..., None, :]
+    return (lengths - 2 * queries @ keys.transpose(-1, -2)).clamp_min(0)

@@ -31,6 +31,9 @@ class Method(StrEnum):
 LEARNED = (Method.flow, Method.both)
 INTERVAL = {Method.montecarlo: 2.0, Method.langevin: 0.5, Method.flow: 1.0, Method.both: 2.0}  # sweeps, ps, draws
 BURN_IN = {Method.montecarlo: 10.0, Method.langevin: 2.0, Method.flow: 0.0, Method.both: 10.0}
+REPLICAS = {Method.montecarlo: 10, Method.langevin: 10, Method.flow: 25, Method.both: 10}
+# The flow takes the start's frames as they are.
+MINIMISE_STEPS = {"montecarlo": 500, "langevin": 500, "flow": 0, "both": 500}
 # Monte Carlo keeps covalent geometry, and the flow relaxes its draws itself, so those stay as they are.
 RELAX_STEPS = {"montecarlo": 0, "langevin": 60, "flow": 0, "both": 0}
 WORTH_SAYING = 60.0  # seconds; a longer run says beforehand what it will cost
@@ -47,7 +50,10 @@ def ensemble(
             "--method", help="Monte Carlo in torsions, Langevin dynamics, learned flow, or Monte Carlo from flow."
         ),
     ] = Method.montecarlo,
-    replicas: Annotated[int, typer.Option("--replicas", help="Independent chains, run in one batch.", min=1)] = 10,
+    replicas: Annotated[
+        int | None,
+        typer.Option("--replicas", help="Independent chains, run in one batch [10; flow: draws, 25].", min=1),
+    ] = None,
     interval: Annotated[
         float | None,
         typer.Option(
@@ -106,7 +112,7 @@ def ensemble(
             "count": count,
             "temperature": temperature,
             "method": method.value,
-            "replicas": replicas,
+            "replicas": REPLICAS[method] if replicas is None else replicas,
             "interval": INTERVAL[method] if interval is None else interval,
             "burn_in": BURN_IN[method] if burn_in is None else burn_in,
             "rungs": rungs,
@@ -164,7 +170,9 @@ class _Job:
         loaded, asked = start.structure, run.record.arguments
         system = bound(loaded, run.record.device, *(asked[name] for name in ("temperature", "salt", "ph")))
         generator = self._generator(start, asked)
-        plan = Plan(count=asked["count"], seed=run.record.seed, relax_steps=RELAX_STEPS[asked["method"]])
+        steps = {"minimise_steps": MINIMISE_STEPS, "relax_steps": RELAX_STEPS}
+        steps = {name: of_method[asked["method"]] for name, of_method in steps.items()}
+        plan = Plan(count=asked["count"], seed=run.record.seed, **steps)
         checkpoint = run.checkpoint(topology=loaded.topology.digest)
         _announce(system, loaded, generator, plan, checkpoint.open())
         with Meter("sampling") as meter:

@@ -27,6 +27,7 @@ from .movable import Movable
 
 LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
 PACKING = Packing(reach=5.0, most=6)  # coarse: relaxed draws have the same energies, in a quarter of the time
+PAIRS_AT_ONCE = 1 << 18  # of residues, of all conformations that the network sees together: more only takes memory
 ATTEMPTS = 6  # further draws of what is not sound
 # Level, steps and doubt: chosen on Monte Carlo ensembles of chains that were not learnt from (docs/howto/flow.md).
 LEVEL, STEPS, DOUBT = 0.6, 6, 0.5
@@ -82,7 +83,7 @@ class Flow:
     guide: Energy | None = field(default=None, repr=False)
     push: float = 0.3
     packed: bool = True
-    settling: int = 60
+    settling: int = 160
     calmer: float = 0.7
     temperature: float = 300.0
     replicas: int = 10
@@ -149,7 +150,9 @@ class Flow:
         level: float,
     ) -> Coords:
         """A conformation from each source of random numbers, with side chains packed where they may be."""
-        coords = carried.placed(self._flown(carried, sources, level)).to(state.start.dtype)
+        some = max(1, PAIRS_AT_ONCE // len(carried.inputs.numbers) ** 2)
+        flown = [self._flown(carried, sources[i : i + some], level) for i in range(0, len(sources), some)]
+        coords = torch.cat([carried.placed(frames) for frames in flown]).to(state.start.dtype)
         mobile = system.mobile.to(coords.device)[:, None]
         coords = torch.where(mobile, coords, state.start)
         if not self.packed:

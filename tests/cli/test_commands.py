@@ -256,7 +256,15 @@ def test_bad_input_is_one_line_and_exit_code_two(command, content, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--device", "tpu"), ("--timestep", "0"), ("--temperature", "0"), ("-n", "0"), ("--nonsense",)],
+    [
+        ("--device", "tpu"),
+        ("--timestep", "0"),
+        ("--temperature", "0"),
+        ("-n", "0"),
+        ("--nonsense",),
+        ("--level", "0.3"),
+        ("--method", "flow", "--weights", "absent.safetensors"),
+    ],
 )
 def test_a_wrong_request_ends_with_exit_code_two(arguments, examples, tmp_path):
     done = motet("ensemble", examples / "1l2y.pdb", *arguments, cwd=tmp_path, check=False)

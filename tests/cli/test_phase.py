@@ -109,6 +109,7 @@ def test_mutations_and_a_scan_are_written(tmp_path):
         (">a\nMKVLLKKK\n>b\nMKVLLKKK\n", ("-m", "M1A"), "one protein"),
         (">a\nMKVLLKKK\n", ("-m", "K1A"), "is M"),
         (">a\nMKVLLKKK\n", ("--scan", "x"), "--scan x"),
+        (">a\nMKVLLKKK\n", ("--scan", "8-9"), "no residue 9"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path, text, options, words):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from motet.condensate import CondensateNetwork, PairTables, PhysicalLayer, Settings, encode
+from motet.condensate.mutations import saturation_scan
 from motet.condensate.network import FRAGMENT, STRIDE, _fragments
 from motet.condensate.physics import DESCRIPTORS
 from motet.condensate.predictor import batches_of
@@ -107,6 +108,13 @@ def test_batches_hold_each_protein_once_and_stay_small():
     assert all(
         len(chunk) == 1 or len(chunk) * max(lengths[i] for i in chunk) ** 2 <= 4_000_000 for chunk in chunks
     )
+
+
+@pytest.mark.parametrize("position", [0, 9])
+def test_a_scan_beyond_the_ends_is_refused(position: int):
+    assert len(saturation_scan("MKVLLKKK", [1, 8])) == 38
+    with pytest.raises(ConfigError, match=f"no residue {position}"):
+        saturation_scan("MKVLLKKK", [8, position])
 
 
 @pytest.mark.parametrize(("sequence", "word"), [("MKV", "residues"), ("MKV1LL", "amino acid")])

@@ -82,8 +82,14 @@ def _for_each(path: Path, out: Path | None, verb: str, work: Work, as_json: bool
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, or of what comes on stdin, which can still be read afterwards."""
+    """SHA-256 of a file, or of what comes on stdin, which can still be read afterwards.
+
+    Raises:
+        FormatError: There is no such file.
+    """
     if path != STDIN:
+        if not path.exists():
+            raise FormatError(path, "no such file", "check the name")
         return hashlib.sha256(path.read_bytes()).hexdigest()
     content = sys.stdin.buffer.read()
     sys.stdin = io.TextIOWrapper(io.BytesIO(content))
@@ -98,8 +104,6 @@ def digests(*paths: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for path in paths:
-        if path != STDIN and not path.exists():
-            raise FormatError(path, "no such file or folder", "check the name")
         name = path.resolve().name if path.is_dir() else path.name
         found[str(path) if name in found else name] = _digest_of_folder(path) if path.is_dir() else digest(path)
     return found

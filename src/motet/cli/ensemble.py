@@ -100,10 +100,13 @@ def ensemble(
 
     Example: motet ensemble examples/1l2y.pdb -o 1l2y-ensemble
     """
+    from ..errors import ConfigError
     from .batch import machine
     from .learned import Learned
     from .run import Request
 
+    if method not in LEARNED and any(one is not None for one in (level, weights, alignment)):
+        raise ConfigError("--level, --weights and --alignment are for the flow: pass --method flow, or both.")
     learned = Learned.of(level, weights, alignment) if method in LEARNED else None
     request = Request(
         command="ensemble",

@@ -39,7 +39,7 @@ def minimise(
 ) -> None:
     """Minimise the energy of a structure; every model of a file converges on its own.
 
-    Writes minimised.pdb (or .cif) and run.json into the output directory.
+    Writes minimised.pdb (or .cif), run.json and cite.bib into the output directory.
 
     Example: motet minimise examples/1l2y.pdb -o 1l2y-minimised
     """
@@ -60,6 +60,7 @@ def minimise(
     }
 
     def work(path: Path, run: "Run") -> dict[str, Any]:
+        from ..report.literature import FORCE_FIELD, write_citations
         from .loading import bound, load_prepared
 
         loaded = load_prepared(path, where)
@@ -67,6 +68,7 @@ def minimise(
         system = bound(loaded, where, temperature, salt, ph)
         energy = _held(loaded, system, restrain, restrained)
         models = _minimise(loaded, system, energy, run.directory, tolerance, max_steps)
+        write_citations(run.directory, FORCE_FIELD)
         if not run.quiet:
             _show(loaded.name, models)
         return {"name": loaded.name, "out": str(run.directory), "models": models}

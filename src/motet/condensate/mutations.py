@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import MutationError
+from ..errors import ConfigError, MutationError
 from ..forcefield import Conditions
 from .direction import changes
 from .physics import PairTables
@@ -58,8 +58,15 @@ def mutated_sequence(sequence: str, mutation: str) -> str:
 
 
 def saturation_scan(sequence: str, positions: Sequence[int] | None = None) -> list[str]:
-    """Every point mutation at these positions (from 1), or at all of them."""
-    chosen = range(1, len(sequence) + 1) if positions is None else positions
+    """Every point mutation at these positions (from 1), or at all of them.
+
+    Raises:
+        ConfigError: The sequence has no such position.
+    """
+    every = range(1, len(sequence) + 1)
+    chosen = every if positions is None else positions
+    if beyond := [position for position in chosen if position not in every]:
+        raise ConfigError(f"there is no residue {beyond[0]} to mutate: the sequence has 1 to {len(sequence)}.")
     return [
         f"{sequence[p - 1]}{p}{letter}" for p in chosen for letter in LETTERS if letter != sequence[p - 1].upper()
     ]

@@ -61,11 +61,13 @@ class RunRecord:
         """Read what `save` wrote.
 
         Raises:
-            FormatError: The file is not a run record.
+            FormatError: There is no such file, or it is not a run record.
         """
+        if not path.exists():
+            raise FormatError(path, "no such file", "name a directory with the results of a motet run")
         try:
             fields = json.loads(path.read_text())
             fields["notes"] = tuple((str(kind), str(text)) for kind, text in fields["notes"])
             return cls(**fields)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise FormatError(path, f"not a run record ({error})", "make it anew with `motet ensemble`") from error
+            raise FormatError(path, f"not a run record ({error})", "repeat the command that wrote it") from error

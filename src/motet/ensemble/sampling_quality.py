@@ -46,7 +46,8 @@ class SamplingQuality:
     def sentence(self) -> str:
         """The verdict in plain words."""
         worst = min(self.diagnostics, key=lambda one: one.effective_samples)
-        counted = f"worth about {worst.effective_samples:.0f} independent conformations (by {worst.name})"
+        count = f"{worst.effective_samples:.0f}"
+        counted = f"worth about {count} independent conformation{'s' if count != '1' else ''} (by {worst.name})"
         if self.converged:
             return f"The replicas agree (every R-hat below {CONVERGED_R_HAT}); the ensemble is {counted}."
         apart = [f"{one.name} {one.r_hat:.2f}" for one in self.diagnostics if one.r_hat >= CONVERGED_R_HAT]

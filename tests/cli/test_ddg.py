@@ -79,7 +79,7 @@ def test_mutations_come_from_a_table_and_may_be_made_at_once(examples, tmp_path,
 def test_a_wrong_request_is_refused(arguments, words, examples, tmp_path):
     with pytest.raises(MotetError, match=words):
         ddg(examples / "1l2y.pdb", **arguments, out=tmp_path / "out")
-    assert not (tmp_path / "out/run.json").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_table_that_is_absent_is_refused(examples, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motet.ensemble import Checkpoint, Langevin, Plan, load, produce, save, save_parquet
-from motet.ensemble.checkpoint import has_parts
+from motet.ensemble.checkpoint import drop_idle_parts, has_parts
 from motet.errors import FormatError, ResumeError
 from motet.io import read
 
@@ -60,6 +60,17 @@ def test_parts_of_another_run_are_refused(tmp_path):
     Checkpoint(tmp_path, {"seed": 2, "count": 10}).open()
     with pytest.raises(ResumeError, match="another seed"):
         Checkpoint(tmp_path, {"seed": 3, "count": 10}).open()
+
+
+def test_only_parts_without_work_are_idle(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run", {"seed": 2})
+    checkpoint.open()
+    drop_idle_parts(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    checkpoint.open()
+    checkpoint.write(0, {"drawn": torch.ones(3)})
+    drop_idle_parts(tmp_path / "run")
+    assert checkpoint.open() == 1
 
 
 @pytest.fixture

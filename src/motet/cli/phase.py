@@ -24,6 +24,7 @@ from .phase_tables import (
 if TYPE_CHECKING:
     from ..condensate import MutationEffect, PhaseSeparation, Verdict
     from ..forcefield import Conditions
+    from ..structure import Structure
     from .run import Run
 
 PART = 500  # sequences between two points from which a run can go on
@@ -104,11 +105,16 @@ class _Job:
         from ..report.phase import WORKS, write_phase
         from .console import say
 
+        structure, sequences = self._read(run)
+        asked = self._mutations(dict(sequences))  # what cannot be done is said before anything is computed
         parts = run.parts()
         network = PhaseSeparation.pretrained()
-        verdicts = self._verdicts(network, parts)
+        if structure is None:
+            verdicts = self._verdicts(network, sequences, parts)
+        else:
+            verdicts = network.predict_structure(structure, self.conditions)
+        effects = self._effects(network, dict(sequences), asked, parts)
         write_verdicts(verdicts, run.directory)
-        effects = self._effects(network, {one.name: one.sequence for one in verdicts}, parts)
         if effects:
             write_effects(effects, run.directory)
         write_phase(verdicts, self.source.name, self.conditions, len(network.members), run.directory)
@@ -128,42 +134,55 @@ class _Job:
             "mutations": [{"name": name, **vars(one)} for name, one in effects],
         }
 
-    def _verdicts(self, network: "PhaseSeparation", parts: Path) -> "list[Verdict]":
-        if self._bare_name().endswith(STRUCTURES):
-            from ..ensemble import prepared
-            from ..io import read
-
-            return network.predict_structure(prepared(read(self.source)), self.conditions)
+    def _read(self, run: "Run") -> "tuple[Structure | None, list[tuple[str, str]]]":
+        """The structure, where the file holds one, and its proteins by name and sequence."""
+        from ..condensate.structures import chains_of
         from ..io import read_fasta
-        from .console import Meter, note, say
+        from .console import note
+        from .loading import load_prepared
 
-        sequences = read_fasta(self.source)
-        for one in sequences[0].notes if sequences else ():
+        if self.source.name.lower().removesuffix(".gz").endswith(STRUCTURES):
+            structure = load_prepared(self.source, run.record.device)
+            run.note(structure.notes)
+            return structure, [(chain.name, chain.sequence) for chain in chains_of(structure)]
+        found = read_fasta(self.source)
+        notes = found[0].notes if found else ()
+        for one in notes:
             note(one.kind, one.text)
+        run.note(notes)
+        return None, [(one.id, one.residues) for one in found]
+
+    def _verdicts(
+        self, network: "PhaseSeparation", sequences: list[tuple[str, str]], parts: Path
+    ) -> "list[Verdict]":
+        from .console import Meter, say
+
         found: list[Verdict] = []
+        kept = 0
         with Meter("proteins") as meter:
             for start in range(0, len(sequences), PART):
-                chunk = sequences[start : start + PART]
                 path = parts / f"part-{start // PART:05d}.json"
                 if path.exists():
                     found += [unpacked(one) for one in json.loads(path.read_text())]
+                    kept = len(found)
                     continue
-                if start and not found:
-                    say("going on")
-                made = network.predict([one.residues for one in chunk], [one.id for one in chunk], self.conditions)
+                if kept and kept == len(found):
+                    say(f"going on after {kept} of {len(sequences)} proteins")
+                names, residues = zip(*sequences[start : start + PART], strict=True)
+                made = network.predict(residues, names, self.conditions)
                 keep(path, [packed(one) for one in made])
                 found += made
                 meter.advance(len(found), len(sequences))
         return found
 
     def _effects(
-        self, network: "PhaseSeparation", sequences: dict[str, str], parts: Path
+        self, network: "PhaseSeparation", sequences: dict[str, str], asked: dict[str, list[str]], parts: Path
     ) -> "list[tuple[str, MutationEffect]]":
         from ..condensate import MutationEffect, effects
         from .console import Meter
 
         found: list[tuple[str, MutationEffect]] = []
-        for index, (name, wanted) in enumerate(self._mutations(sequences).items()):
+        for index, (name, wanted) in enumerate(asked.items()):
             with Meter(f"mutants of {name}") as meter:
                 path = parts / f"mutants-{index:05d}.json"
                 if path.exists():
@@ -175,8 +194,8 @@ class _Job:
         return found
 
     def _mutations(self, sequences: dict[str, str]) -> dict[str, list[str]]:
-        """What to try on which protein."""
-        from ..condensate.mutations import saturation_scan
+        """What to try on which protein; every mutation fits its sequence."""
+        from ..condensate.mutations import mutated_sequence, saturation_scan
         from ..errors import ConfigError
 
         found: dict[str, list[str]] = {}
@@ -196,10 +215,10 @@ class _Job:
                     if name not in sequences:
                         raise ConfigError(f"{self.listed}: names {name}, which {self.source} does not hold.")
                     found.setdefault(name, []).append(row["mutation"])
+        for name, mutations in found.items():
+            for mutation in mutations:
+                mutated_sequence(sequences[name], mutation)
         return found
-
-    def _bare_name(self) -> str:
-        return self.source.name.lower().removesuffix(".gz")
 
 
 def _positions(text: str) -> list[int] | None:

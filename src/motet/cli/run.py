@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import OutputExistsError
+from ..errors import MotetError, OutputExistsError
 from .batch import digests, for_each, print_result, resumable
 from .clock import Clock
 from .console import say
@@ -76,7 +76,7 @@ class Request:
         Raises:
             OutputExistsError: The directory holds other results.
         """
-        from ..ensemble.checkpoint import drop_parts
+        from ..ensemble.checkpoint import drop_idle_parts, drop_parts
         from ..ensemble.run_record import RunRecord
 
         record = RunRecord(self.command, self.arguments, self.seed, self.device, inputs)
@@ -85,7 +85,11 @@ class Request:
             return json.loads((directory / SUMMARY).read_text())
         _claim(directory, self.overwrite)
         run = Run(directory, record, quiet=self.as_json)
-        summary = work(run)
+        try:
+            summary = work(run)
+        except MotetError:
+            drop_idle_parts(directory)
+            raise
         run.finish(summary)
         drop_parts(directory)
         return summary

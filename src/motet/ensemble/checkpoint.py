@@ -54,6 +54,16 @@ def drop_parts(directory: Path) -> None:
     shutil.rmtree(directory / _FOLDER, ignore_errors=True)
 
 
+def drop_idle_parts(directory: Path) -> None:
+    """Drop parts that hold no work, as of a request that was refused, and a directory that is empty then."""
+    folder = directory / _FOLDER
+    if not folder.exists() or any(one.name != _MANIFEST and one.stat().st_size for one in folder.iterdir()):
+        return
+    drop_parts(directory)
+    if not any(directory.iterdir()):
+        directory.rmdir()
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The finished rounds of one run; a run is what its manifest says (input, settings, seed, version).

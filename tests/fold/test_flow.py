@@ -11,6 +11,7 @@ from motet.fold.flow import FlowConfig, FlowNetwork, smooth_bins
 from motet.fold.flow_inputs import PROFILE_LETTERS, FlowInputs, profile_in_order, profile_of, stacked
 from motet.fold.flow_losses import FlowTarget, backbone_atoms, fape, flow_losses, total
 from motet.fold.flow_path import FlowPath
+from motet.fold.flow_weights import load_flow
 from motet.geometry import Rigid, random_rotations, rotation_of_turn
 from motet.io import Alignment
 
@@ -255,3 +256,9 @@ def test_settings_without_sense_are_refused():
         FlowPath(spread=0.0)
     with pytest.raises(ConfigError, match="at least 1"):
         FlowConfig(blocks=0)
+
+
+def test_how_a_network_was_made_is_told_in_one_order():
+    told = list(load_flow().origin)
+    assert told == sorted(told)
+    assert "steps" in told

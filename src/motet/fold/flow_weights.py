@@ -46,7 +46,7 @@ def load_flow(path: Path | None = None) -> FlowModel:
         )
     tensors = read_weights(source)
     with safe_open(source, framework="pt") as opened:
-        header = dict(opened.metadata() or {})
+        header = dict(sorted((opened.metadata() or {}).items()))  # safetensors gives them in any order
     try:
         config, route = FlowConfig(**json.loads(header.pop("config"))), FlowPath(**json.loads(header.pop("path")))
     except (KeyError, TypeError, ValueError) as error:

@@ -20,6 +20,7 @@ def warn_if_unsound(analysis: "Analysis") -> None:
 
 def show(analysis: "Analysis") -> None:
     """States, and how the draws went."""
+    from ..report.wording import trust_unweighed
     from .console import note, say, table
 
     rows = [
@@ -44,10 +45,7 @@ def show(analysis: "Analysis") -> None:
             note("warning", "some draws stayed unsound; a lower --level keeps nearer to the start.")
         if rates:
             say("acceptance: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
-    if analysis.ensemble.provenance.generator == "flow":
-        say("These are proposals of a network that knows no energies: shares are no populations.")
-    else:
-        say(analysis.quality.sentence)
+    say(trust_unweighed(analysis.ensemble) or analysis.quality.sentence)
 
 
 def summary_of(analysis: "Analysis", directory: Path) -> dict[str, Any]:

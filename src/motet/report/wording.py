@@ -1,6 +1,7 @@
 """The sentences of the report: what was made, what came out, and how far to believe it."""
 
 import math
+from dataclasses import dataclass
 
 from ..ensemble import Analysis, Ensemble
 from .names import conformation_name, state_name
@@ -16,7 +17,48 @@ _GENERATORS = {
     "flow": "the learned flow",
     "both": "torsion Monte Carlo from what the learned flow drew",
 }
-PROPOSALS = ("predictions", "loop", "flow")  # generators whose shares are no populations
+
+
+@dataclass(frozen=True)
+class _Unweighed:
+    """What is said of conformations whose shares are no populations.
+
+    Args:
+        made: How many of what there are.
+        trust: How far to believe it.
+        weighting: What the weights are; nothing where it depends.
+    """
+
+    made: str
+    trust: str
+    weighting: str = ""
+
+
+_UNWEIGHED = {
+    "predictions": _Unweighed(
+        "{models} of {protein} have a state.",
+        "Shares are frequencies of these predictions, not Boltzmann populations; no model was ranked by pLDDT.",
+        "Every model counts the same: shares are frequencies of proposals, which say how often the predictor gave "
+        "a shape and not how much of the protein has it.",
+    ),
+    "loop": _Unweighed(
+        "motet built {conformations} of a loop of {protein}.",
+        "They are candidates, best first: shares say how often a shape was built, and no more.",
+        "Loops were closed from random torsions where there is room, and those most like native loops were kept: "
+        "every one counts the same, and shares are no populations.",
+    ),
+    "flow": _Unweighed(
+        "motet made {conformations} of {protein} by the learned flow.",
+        "They are proposals of a network that knows no energies: shares are no populations.",
+        "The network knows neither energies nor the density that it draws from: every conformation counts the "
+        "same, and shares are frequencies of proposals, no populations.",
+    ),
+    "file": _Unweighed(
+        "{conformations} of {protein} were read from a file.",
+        "Nothing is known of how they were drawn, so their shares are shares of the file and no more.",
+    ),
+}
+PROPOSALS = tuple(name for name, said in _UNWEIGHED.items() if said.weighting)
 
 
 def verdict(analysis: Analysis) -> list[str]:
@@ -25,22 +67,15 @@ def verdict(analysis: Analysis) -> list[str]:
 
 
 def _made(analysis: Analysis) -> str:
-    ensemble = analysis.ensemble
-    topology, provenance = ensemble.structure.topology, ensemble.provenance
+    ensemble, provenance = analysis.ensemble, analysis.ensemble.provenance
+    topology, many = ensemble.structure.topology, len(ensemble)
     size = f"{count(topology.n_residues, 'residue')}, {count(topology.n_atoms, 'atom')}"
-    if provenance.generator == "predictions":
-        return f"{count(len(ensemble), 'predicted model')} of {ensemble.structure.name} ({size}) have a state."
-    if provenance.generator == "file":
-        return (
-            f"{count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) were read from a file."
-        )
-    if provenance.generator == "loop":
-        return (
-            f"motet built {count(len(ensemble), 'conformation')} of a loop of {ensemble.structure.name} ({size})."
-        )
-    made = f"motet made {count(len(ensemble), 'conformation')} of {ensemble.structure.name} ({size}) by "
-    made += generator_name(provenance.generator)
-    return f"{made}." if provenance.generator == "flow" else f"{made} at {plain(provenance.temperature)}\u00a0K."
+    protein, conformations = f"{ensemble.structure.name} ({size})", count(many, "conformation")
+    if said := _UNWEIGHED.get(provenance.generator):
+        models = count(many, "predicted model")
+        return said.made.format(models=models, conformations=conformations, protein=protein)
+    how = f"{generator_name(provenance.generator)} at {plain(provenance.temperature)}\u00a0K"
+    return f"motet made {conformations} of {protein} by {how}."
 
 
 def _found(analysis: Analysis) -> str:
@@ -66,16 +101,8 @@ def _moves(analysis: Analysis) -> str:
 
 def _trust(analysis: Analysis) -> str:
     quality = analysis.quality
-    if analysis.ensemble.provenance.generator == "predictions":
-        return (
-            "Shares are frequencies of these predictions, not Boltzmann populations; no model was ranked by pLDDT."
-        )
-    if analysis.ensemble.provenance.generator == "loop":
-        return "They are candidates, best first: shares say how often a shape was built, and no more."
-    if analysis.ensemble.provenance.generator == "flow":
-        return "They are proposals of a network that knows no energies: shares are no populations."
-    if analysis.ensemble.provenance.generator == "file":
-        return "Nothing is known of how they were drawn, so their shares are shares of the file and no more."
+    if said := trust_unweighed(analysis.ensemble):
+        return said
     if quality.converged:
         return "The independent replicas agree: the sampling looks converged for what was followed."
     if not any(math.isfinite(one.r_hat) for one in quality.diagnostics):
@@ -84,6 +111,12 @@ def _trust(analysis: Analysis) -> str:
         "The sampling is not converged: independent replicas do not agree yet, "
         "so read the populations as those of this sample, not of the protein."
     )
+
+
+def trust_unweighed(ensemble: Ensemble) -> str:
+    """How far to believe shares that are no populations; nothing of others."""
+    said = _UNWEIGHED.get(ensemble.provenance.generator)
+    return said.trust if said else ""
 
 
 def generator_name(name: str) -> str:
@@ -117,21 +150,9 @@ def tiles(analysis: Analysis) -> list[tuple[str, str, str]]:
 
 def weighting(ensemble: Ensemble) -> str:
     """How the weights were made, and what may be concluded from them."""
-    if ensemble.provenance.generator == "predictions":
-        return (
-            "Every model counts the same: shares are frequencies of proposals, which say how often the predictor "
-            "gave a shape and not how much of the protein has it."
-        )
-    if ensemble.provenance.generator == "loop":
-        return (
-            "Loops were closed from random torsions where there is room, and those most like native loops were "
-            "kept: every one counts the same, and shares are no populations."
-        )
-    if ensemble.provenance.generator == "flow":
-        return (
-            "The network knows neither energies nor the density that it draws from: every conformation counts the "
-            "same, and shares are frequencies of proposals, no populations."
-        )
+    said = _UNWEIGHED.get(ensemble.provenance.generator)
+    if said and said.weighting:
+        return said.weighting
     temperature = f"{plain(ensemble.provenance.temperature)}\u00a0K"
     match ensemble.provenance.weighting:
         case "sampled":

@@ -5,8 +5,9 @@ import torch
 
 from motet.ensemble import Plan, inspect_geometry, prepared, produce
 from motet.ensemble.dice import Dice
+from motet.ensemble.landscape import Landscape
 from motet.ensemble.montecarlo import MonteCarlo
-from motet.ensemble.moves import Walkers
+from motet.ensemble.moves import RotamerJump, Walkers
 from motet.ensemble.tempering import exchange, ladder
 from motet.errors import ConfigError
 from motet.forcefield import ForceField
@@ -112,6 +113,16 @@ def test_what_may_not_move_stands_still(strung):
     _, coords = generator.draw(held, state)
     torch.testing.assert_close(coords[:, -6:], state.start[-6:].expand(2, 6, 3), atol=1e-4, rtol=0)
     assert (coords[0] - coords[1]).abs().amax() > 0.01
+
+
+def test_rotamers_are_tried_less_often_where_there_is_no_room(trp_cage):
+    structure, system = trp_cage
+    landscape = Landscape.of(structure.topology, system, structure.coords, structure.coords.dtype)
+    jumps = RotamerJump.of(landscape)
+    assert jumps is not None
+    residue = structure.topology.residue_of_atom[landscape.articulation.torsions[jumps.slots[:, 0]]]
+    often = dict(zip(structure.topology.residue_names[residue].tolist(), jumps.weights.tolist(), strict=True))
+    assert 0 < often["TRP"] < 0.7 * often["LYS"]  # the core of the cage, and its outside
 
 
 def test_exchanges_keep_both_temperatures():

@@ -25,6 +25,9 @@ LEAST_SIZE = 1e-3
 NAMES = ("twist", "loop", "hinge", "pivot", "rotamer", "chi", "exchange")
 OTHER_MOVES, FRESH_LIST = 3, 2  # cost of a sweep's other moves, and of a new list of pairs, in forces
 FASTEST_TUNING = 3.0  # change of the logarithm of a size for a whole unit of acceptance, in the first sweep
+# Later sweeps change it by this power of their number less: the start is colder than what comes, so the last ones
+# must count (Andrieu and Thoms, Stat. Comput. 18 (2008) 343).
+TUNING_DECAY = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +195,7 @@ class MonteCarlo:
             walkers, chance = move.step(workshop.landscape, walkers, size, state.dice)
             mean = chance.reshape(self.replicas, self.rungs).mean(0)
             if tuning and move.wanted is not None:
-                gain = FASTEST_TUNING / (1 + state.sweeps)
+                gain = FASTEST_TUNING / (1 + state.sweeps) ** TUNING_DECAY
                 sizes[which] = (sizes[which] * (gain * (mean - move.wanted)).exp()).clamp(
                     LEAST_SIZE, move.largest_size
                 )

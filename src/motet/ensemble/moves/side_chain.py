@@ -13,6 +13,8 @@ from ..landscape import Landscape
 from .move import Proposal, Walkers, metropolis
 
 WIDTH = math.radians(12.0)  # of each χ about its rotamer
+CROWD = 6.0  # Å about the atom that χ1 turns
+HALF_CHANCE = 10.0  # neighbours: a residue with this many more is tried half as often
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,7 @@ class RotamerJump:
         offset: χ of the reference: χ = offset + q.
         centres: χ of each rotamer.
         frequencies: How often each occurs; 0 for places that hold none.
+        weights: How often each residue is tried: less where there is no room.
     """
 
     slots: Int[Tensor, "residues 4"]
@@ -34,6 +37,7 @@ class RotamerJump:
     offset: Float[Tensor, "residues 4"]
     centres: Float[Tensor, "residues rotamers 4"]
     frequencies: Float[Tensor, "residues rotamers"]
+    weights: Float[Tensor, "residues"]
     name: str = "rotamer"
     first_size: float = 1.0
     wanted: float | None = None
@@ -67,16 +71,14 @@ class RotamerJump:
                 centres[row, column, : len(free)] = torch.tensor(rotamer.chis, dtype=torch.float64)
                 frequencies[row, column] = rotamer.frequency
         device = articulation.torsions.device
-        return cls(
-            slots.to(device), exists.to(device), offset.to(device), centres.to(device), frequencies.to(device)
-        )
+        found = (one.to(device) for one in (slots, exists, offset, centres, frequencies))
+        return cls(*found, weights=_freedom(landscape, articulation.torsions[slots[:, 0].to(device)]))
 
     def step(
         self, landscape: Landscape, walkers: Walkers, size: Float[Tensor, "walkers"], dice: Dice
     ) -> tuple[Walkers, Float[Tensor, "walkers"]]:
-        """One residue a walker."""
-        everyone = walkers.q.new_ones(len(walkers.q), len(self.slots))
-        residue = dice.choice(everyone)
+        """One residue a walker, chosen without a look at the conformation."""
+        residue = dice.choice(self.weights.expand(len(walkers.q), -1))
         slots, exists = self.slots[residue], self.exists[residue]
         now = self.offset[residue] + walkers.q.gather(1, slots)
         rotamer = dice.choice(self.frequencies[residue])
@@ -114,3 +116,12 @@ class ChiTurn:
         q = walkers.q.scatter_add(1, self.jumps.slots[residue], change)
         symmetric = torch.zeros_like(walkers.energy)
         return metropolis(landscape, walkers, Proposal(q, symmetric, symmetric == 0), dice)
+
+
+def _freedom(landscape: Landscape, tips: Int[Tensor, "residues"]) -> Float[Tensor, "residues"]:
+    """How often each residue is tried, by the heavy atoms of others about its χ1 in the reference."""
+    topology, home = landscape.topology, landscape.home
+    owner = torch.from_numpy(topology.residue_of_atom.copy()).to(tips.device)
+    heavy = torch.from_numpy(~topology.is_hydrogen).to(tips.device)
+    near = (torch.cdist(home[tips], home) < CROWD) & (owner != owner[tips, None]) & heavy
+    return 0.5 ** (near.sum(-1).to(home) / HALF_CHANCE)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from motet.ensemble import prepared
 from motet.ensemble.ddg.environment import FEATURES, environment, properties
-from motet.ensemble.ddg.packed_pairs import AT_ONCE, packed_pairs, physics, saturated, term_changes
+from motet.ensemble.ddg.packed_pairs import AT_ONCE, packed_pairs, physics, tempered, term_changes
 from motet.ensemble.ddg.preferences import FAMILY, LETTERS, ResiduePreferences, places_of
 from motet.errors import MotetError
 from motet.forcefield import Conditions
@@ -158,8 +158,8 @@ def examples(data: Path, name: str, cache: Path, network, found: dict, family: d
         around.append(cross.ravel())
         rarity.append(rare)
         baseline.append(trivial(sites[i], known))
-    changes = saturated(torch.tensor([terms[i] for i in use])).numpy()
-    names = list(physics().names)
+    names = physics().names
+    changes = tempered(torch.tensor([terms[i] for i in use]), names).numpy()
     changes = np.delete(changes, names.index("unfolded"), axis=1)
     return Examples(
         [rows[i] for i in use],

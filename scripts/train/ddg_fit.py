@@ -13,11 +13,11 @@ BOTH = ("terms", *SITES)
 # Ridge strengths, in examples; the best of all combinations is chosen without a look at the test family.
 GRID = {
     "terms": (30.0, 300.0),
-    "reference": (30.0,),
-    "environment": (300.0, 2000.0, 10000.0),
+    "reference": (10.0, 30.0),
+    "environment": (2000.0, 10000.0),
     "rarity": (1.0,),
 }
-CONSISTENCY = 1.0  # weight of what forth and back add up to, beside the errors
+CONSISTENCY = 2.0  # weight of what forth and back add up to, beside the errors
 SIGNED = ("terms", "rarity")  # what is more likely in physics or in nature is not less stable
 BASELINE_RIDGE = 100.0
 

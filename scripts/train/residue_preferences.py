@@ -8,7 +8,8 @@ test proteins here.
 
     python scripts/train/residue_preferences.py chains.npz ../shared/data/ddg preferences.safetensors
 
-Writes a checkpoint every few minutes and goes on from it when it is there.
+Writes a checkpoint every minute and goes on from it when it is there. The weights that ship took 35 minutes of one
+core; their first 5,400 batches of 7,242 had the rates of a plan of five epochs, the others those of four.
 """
 
 import argparse
@@ -23,11 +24,11 @@ from safetensors.torch import save_file
 from motet.ensemble.ddg.preferences import LETTERS, UNKNOWN, Places, ResiduePreferences
 
 RESIDUES = 2000  # in a batch, the padding among them
-NOISE = 0.1  # Å, of every atom: a backbone is not known better
+NOISE = 0.15  # Å, of every atom: a backbone is not known better
 HIDDEN = 0.1  # of the neighbours' types
 SUSPECT = 60  # score of BLOSUM62 above which an alignment is looked at closely
-EPOCHS = 2  # that the one-cycle schedule is laid out for
-OFTEN = 50  # batches between checkpoints
+EPOCHS = 4
+OFTEN = 100  # batches between checkpoints
 
 
 def main() -> None:
@@ -35,7 +36,6 @@ def main() -> None:
     parser.add_argument("chains", type=Path)
     parser.add_argument("stability", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--batches", type=int, default=1800, help="of some 1,700 residues; an epoch has 1,810")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -57,13 +57,12 @@ def main() -> None:
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
         first = saved["batches"]
-    plan = plan[: options.batches]
     began, losses = time.process_time(), []
     for number, batch in enumerate(plan[first:], start=first + 1):
-        for group in optimiser.param_groups:  # the last third cools down to nothing
-            group["lr"] *= min(1.0, 3.0 * (len(plan) - number) / len(plan))
         places, native, family = chains.batch(batch, np.random.default_rng([options.seed, number]))
-        loss = sum(cross_entropy(network(places), native, family, places.present)) / 2
+        with torch.autocast("cpu", torch.bfloat16):  # half the time
+            costs = network(places)
+        loss = sum(cross_entropy(costs.float(), native, family, places.present)) / 2
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -21,7 +21,7 @@ from motet.ensemble.ddg import (
     write_changes_parquet,
 )
 from motet.ensemble.ddg.environment import FEATURES, environment
-from motet.ensemble.ddg.packed_pairs import PackedPair, packed_pairs, physics, saturated, term_changes
+from motet.ensemble.ddg.packed_pairs import PackedPair, packed_pairs, physics, tempered, term_changes
 from motet.ensemble.ddg.preferences import LETTERS, places_of
 from motet.ensemble.ddg.site_model import SiteModel, site_energies
 from motet.ensemble.ddg.surroundings import surroundings
@@ -47,7 +47,20 @@ def test_read_backwards_a_pair_changes_sign(trp_cage):
     with torch.no_grad():
         there, here = (term_changes([one], field, Conditions()) for one in (pair, back))
     assert there.abs().max() > 0.1
-    torch.testing.assert_close(saturated(there), -saturated(here), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(tempered(there, field.names), -tempered(here, field.names), atol=1e-4, rtol=1e-4)
+
+
+def test_strain_counts_less_the_more_there_is_and_the_unfolded_chain_in_full():
+    names = physics().names
+    changes = torch.linspace(-1000.0, 1000.0, 401)[:, None].expand(-1, len(names))
+    counted = tempered(changes, names)
+    unfolded = names.index("unfolded")
+    torch.testing.assert_close(counted[:, unfolded], changes[:, unfolded])
+    strain = torch.cat((counted[:, :unfolded], counted[:, unfolded + 1 :]), dim=-1)
+    assert (strain.diff(dim=0) > 0).all()
+    assert strain.abs().max() < 40.0
+    small = torch.full((1, len(names)), 0.1)
+    torch.testing.assert_close(tempered(small, names), small, rtol=1e-3, atol=0.0)
 
 
 def test_a_mutation_and_its_inverse_cancel_in_the_site_model(trp_cage):

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from ...forcefield import Conditions, ForceField
 from ...forcefield.packing import Annealing, Packing, repacked_each
-from ...forcefield.terms import TERMS, Covalent
+from ...forcefield.terms import TERMS, Covalent, Unfolded
 from ...structure import Structure
 from .surroundings import surroundings
 
 PACKING = Packing(reach=6.5, most=16, annealing=Annealing(walkers=8, sweeps=40))
 AT_ONCE = 8  # mutants packed and weighed in one call
-MOST = 6.0  # kcal/mol: no term changes by more
+KNEE = 6.0  # kcal/mol: far beyond it, a change counts as its logarithm does
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +89,10 @@ def term_changes(
     return energies[after] - energies[before]
 
 
-def saturated(changes: Float[Tensor, "*batch terms"]) -> Float[Tensor, "*batch terms"]:
-    """Changes beyond 6 kcal/mol count less and less: a clash that packing could not resolve is no fact."""
-    return MOST * (changes / MOST).tanh()
+def tempered(changes: Float[Tensor, "*batch terms"], names: Sequence[str]) -> Float[Tensor, "*batch terms"]:
+    """Changes beyond 6 kcal/mol count less and less: where packing finds no room, the backbone gives way.
+
+    What the unfolded chain does not lose is no strain, and counts in full.
+    """
+    strain = torch.tensor([name != Unfolded.name for name in names], device=changes.device)
+    return torch.where(strain, KNEE * (changes / KNEE).asinh(), changes)

@@ -7,7 +7,7 @@ import torch
 
 from ...forcefield import Conditions, ForceField
 from ...structure import Structure, parse_mutation
-from .packed_pairs import AT_ONCE, packed_pairs, physics, saturated, term_changes
+from .packed_pairs import AT_ONCE, packed_pairs, physics, tempered, term_changes
 from .preferences import LETTERS
 from .site_model import SiteModel, site_energies
 
@@ -82,7 +82,8 @@ def each_stability_change(
         for start in range(0, len(mutants), AT_ONCE):
             part = [tuple(one) for one in mutants[start : start + AT_ONCE]]
             pairs = packed_pairs(structure, part, packing, how.seed)
-            changes = saturated(term_changes(pairs, unweighted, how.conditions)) * weights
+            changes = term_changes(pairs, unweighted, how.conditions)
+            changes = tempered(changes, unweighted.names) * weights
             for mutations, row in zip(part, changes.tolist(), strict=True):
                 parts = dict(zip(unweighted.names, row, strict=True))
                 if worth is not None:
@@ -93,7 +94,7 @@ def each_stability_change(
 
 
 def _unweighted(fitted: ForceField, structure: Structure) -> tuple[ForceField, torch.Tensor]:
-    """The field with weights of one, and its weights: changes saturate before they are weighed."""
+    """The field with weights of one, and its weights: changes are tempered before they are weighed."""
     fitted = fitted.to(structure.coords.device)
     weights = fitted.weights.detach().clone()
     fitted.weights.fill_(1.0)

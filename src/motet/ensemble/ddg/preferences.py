@@ -51,7 +51,7 @@ class ResiduePreferences(nn.Module):
         types: Rounds that see the neighbours' types.
     """
 
-    def __init__(self, width: int = 64, shapes: int = 1, types: int = 2) -> None:
+    def __init__(self, width: int = 128, shapes: int = 2, types: int = 2) -> None:
         super().__init__()
         seen = 2 * CENTRES + 6 + 9 + 2 * APART + 3
         self.edge = nn.Sequential(nn.Linear(seen, width), nn.ReLU())

@@ -77,13 +77,12 @@ def ddg(
 
     def work(path: Path, run: "Run") -> dict[str, Any]:
         from ..ensemble.ddg import StabilityModel, saturation
-        from ..forcefield import Conditions
-        from .loading import first_model, load_prepared
+        from .loading import conditions_of, first_model, load_prepared
 
         loaded = first_model(load_prepared(path, where))
         run.note(loaded.notes)
         mutants = [*named, *(one for place in scan or [] for one in saturation(loaded, place))]
-        conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
+        conditions = conditions_of(temperature, salt, ph)
         model = StabilityModel(with_sites=not physics_only, conditions=conditions, seed=seed)
         changes = _predicted(loaded, mutants, model, run)
         _write(loaded, changes, run.directory, parquet, bool(scan))

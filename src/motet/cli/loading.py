@@ -8,7 +8,7 @@ from .batch import STDIN
 from .console import note
 
 if TYPE_CHECKING:
-    from ..forcefield import System
+    from ..forcefield import Conditions, System
 
 MOST_NOTES = 12
 
@@ -28,12 +28,23 @@ def load_prepared(path: Path, device: str, stretched: bool = False) -> Structure
     return structure.to(device)
 
 
+def conditions_of(temperature: float, salt_mm: float, ph: float) -> "Conditions":
+    """What an energy depends on, from what a person gives: K, mM, pH.
+
+    Raises:
+        ConfigError: One of them is out of range.
+    """
+    from ..forcefield import Conditions
+
+    return Conditions(temperature=temperature, ionic_strength=salt_mm / 1000.0, ph=ph)
+
+
 def bound(loaded: Structure, device: str, temperature: float, salt: float, ph: float) -> "System":
     """The default force field on a structure; salt in mM."""
     from ..forcefield import ForceField
 
-    field = ForceField().to(device)
-    return field.bind(loaded, temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
+    found = conditions_of(temperature, salt, ph)
+    return ForceField().to(device).bind(loaded, found.temperature, found.ionic_strength, found.ph)
 
 
 def first_model(loaded: Structure) -> Structure:

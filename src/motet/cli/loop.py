@@ -103,13 +103,13 @@ def _built(path: Path, run: "Run") -> dict[str, Any]:
 
 def _models(region: "Region", record: "RunRecord") -> "LoopModels":
     from ..ensemble.loops import Modelling, model_loop
-    from ..forcefield import Conditions, ForceField
+    from ..forcefield import ForceField
     from .console import Meter
+    from .loading import conditions_of
 
     asked = record.arguments
     settings = Modelling(seed=record.seed, **{name: asked[name] for name in ("count", "built", "relaxed")})
-    ionic_strength = asked["salt"] / 1000.0
-    conditions = Conditions(temperature=asked["temperature"], ionic_strength=ionic_strength, ph=asked["ph"])
+    conditions = conditions_of(asked["temperature"], asked["salt"], asked["ph"])
     with Meter("packing side chains") as meter:
         field = ForceField().to(record.device)
         return model_loop(region, settings, field, conditions, progress=meter.advance)

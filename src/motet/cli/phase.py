@@ -59,14 +59,13 @@ def phase(
 
     Example: motet phase proteins.fasta --salt 150 -o phases
     """
-    from ..forcefield import Conditions
     from .batch import digests, machine, stem_of
+    from .loading import conditions_of
     from .run import Request
 
     if scan:
         _positions(scan)  # what cannot be read is said before anything is computed
-    conditions = Conditions(temperature=temperature, ionic_strength=salt / 1000.0, ph=ph)
-    job = _Job(source, conditions, tuple(mutation or ()), mutations, scan, explain)
+    job = _Job(source, conditions_of(temperature, salt, ph), tuple(mutation or ()), mutations, scan, explain)
     request = Request(
         command="phase",
         arguments={

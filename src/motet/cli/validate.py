@@ -194,17 +194,10 @@ def _write(
 
 def _q_column(found: "Validation", quality: "MapQuality | None") -> dict[str, list[list[Any]]]:
     """Mean Q of each residue in the first model, nothing in the others."""
-    import torch
-
     if quality is None:
         return {}
-    structure = found.structure
-    owner = torch.from_numpy(structure.topology.residue_of_atom.copy())
-    mean = quality.q.by_residue(owner, structure.n_residues)
-    first = [
-        round(q, 4) if there else "" for q, there in zip(mean.values.tolist(), mean.exists.tolist(), strict=True)
-    ]
-    empty = [""] * structure.n_residues
+    first = ["" if q is None else round(q, 4) for q in quality.q_of_residues(found.structure.topology)]
+    empty = [""] * len(first)
     return {"q": [first, *([empty] * (len(found.summaries) - 1))]}
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import ConfigError
-from ..structure import Structure
+from ..structure import Structure, Topology
 from .correlation import ShellCorrelation, correlation, fourier_shell_correlation
 from .fourier import low_pass
 from .map import DensityMap
@@ -39,6 +39,11 @@ class MapQuality:
     resolution: float
     q: QScores
     overall_b: float | None = None
+
+    def q_of_residues(self, topology: Topology) -> list[float | None]:
+        """Mean Q of each residue; None where none of its atoms has one."""
+        mean = self.q.by_residue(torch.tensor(topology.residue_of_atom), topology.n_residues)
+        return [q if there else None for q, there in zip(mean.values.tolist(), mean.exists.tolist(), strict=True)]
 
 
 def map_quality(structure: Structure, density: DensityMap, resolution: float) -> MapQuality:

@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import torch
-
 from ..density.quality import MapQuality
 from ..validation import Peptide, Validation, Verdict
 from ..validation.cbeta import OUTLIER as CBETA_OUTLIER
@@ -62,11 +60,7 @@ def q_of_residue(found: Validation, quality: MapQuality | None) -> list[float | 
     """Mean Q of each residue; None where there is none."""
     if quality is None:
         return [None] * found.structure.n_residues
-    owner = torch.from_numpy(found.structure.topology.residue_of_atom.copy())
-    mean = quality.q.by_residue(owner, found.structure.n_residues)
-    return [
-        round(q, 3) if there else None for q, there in zip(mean.values.tolist(), mean.exists.tolist(), strict=True)
-    ]
+    return [None if q is None else round(q, 3) for q in quality.q_of_residues(found.structure.topology)]
 
 
 def residue_words(found: Validation, quality: MapQuality | None) -> list[str]:

@@ -29,11 +29,8 @@ def residue_columns(
 ) -> dict[str, Sequence[Sequence[Any]]]:
     """Q, mean B factor in Å² and how far its atoms moved, in Å, of each residue; a list a model, which is one."""
     owner = torch.tensor(after.topology.residue_of_atom)
-    q = quality.q.by_residue(owner, after.n_residues)
     moved = (after.coords - before.coords).square().sum(-1)
-    scores = [
-        round(one, 4) if there else "" for one, there in zip(q.values.tolist(), q.exists.tolist(), strict=True)
-    ]
+    scores = ["" if q is None else round(q, 4) for q in quality.q_of_residues(after.topology)]
     return {
         "q": [scores],
         "b_factor_angstrom2": [_rounded(_mean(after.b_factors, owner, after.n_residues))],

@@ -1,6 +1,5 @@
 """Q along the chain, and the shell correlation of a model with its map."""
 
-import torch
 from markupsafe import Markup
 
 from ...density.quality import MapQuality
@@ -14,10 +13,8 @@ from .svg import Length, drawing, element, number, polyline, text
 def q_chart(structure: Structure, quality: MapQuality, width: Length, height: Length = 250) -> Chart:
     """Mean Q of each residue that has one, in the order of the file."""
     topology = structure.topology
-    owner = torch.from_numpy(topology.residue_of_atom.copy())
-    mean = quality.q.by_residue(owner, structure.n_residues)
-    rows = mean.exists.nonzero().squeeze(-1).tolist()
-    values = mean.values[rows].tolist()
+    scored = [(row, q) for row, q in enumerate(quality.q_of_residues(topology)) if q is not None]
+    rows, values = [row for row, _ in scored], [q for _, q in scored]
     frame = Frame(width, height)
     x, y = Scale(-0.5, max(len(rows), 1) - 0.5, *frame.x), Scale(min([0.0, *values]), 1.0, *frame.y)
     points = [(x(place), y(value)) for place, value in enumerate(values)]

@@ -1,8 +1,9 @@
 """Does `motet mine` find the folds of proteins that switch, without labels?
 
 AF-Cluster's models of KaiB, RfaH and Mad2, as motet mines them, with the trivial methods beside it: k-means with
-k = 2 on superposed Cα atoms, and two groups by mean pLDDT alone. For KaiB the folds are known (2QKE: ground state,
-5JYT: fold-switched); a model belongs to the one that it has the higher TM-score with, if that is above 0.6.
+k = 2 on superposed Cα atoms, and two groups by mean pLDDT alone. Two folds are known of KaiB (2QKE: ground state,
+5JYT: fold-switched) and of the C-terminal domain of RfaH (2OUG: helices, 6C6S: strands); a model belongs to the
+one that it has the higher TM-score with, if that is above 0.6, or above 0.5 on the short domain.
 
     python benchmarks/science/mining.py                     # about half a minute of one core
     python benchmarks/science/mining.py --only KaiB_2QKEE
@@ -12,20 +13,45 @@ The result is printed as Markdown. Data: the shared `dynamics` and `fold` folder
 
 import argparse
 import time
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
+import numpy as np
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
+from motet.chem import RESIDUES
 from motet.cluster import KMeans, adjusted_rand, principal
 from motet.ensemble import check_models, mine
 from motet.ensemble.exports import residues_of
 from motet.geometry import SuperposedCarbons, rmsd, tm_score
 from motet.io import read, read_alignments, read_predictions
+from motet.structure import Topology
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 MODELS = SHARED / "dynamics" / "af_cluster"
 SETS = ("KaiB_2QKEE", "RfaH", "Mad2_1S2H")
-SAME_FOLD = 0.6  # TM-score
+RFAH = "codnas_foldswitch|2oug.C|6c6s.D"  # of the shared pairs
+LINKER_END = 110  # residues of RfaH before its C-terminal domain
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Two known folds of some residues.
+
+    Args:
+        names: Their PDB entries.
+        residues: Which residues of the models they have.
+        targets: Their Cα, in Å.
+        alike: TM-score above which a model has the fold.
+    """
+
+    names: tuple[str, str]
+    residues: Int[Tensor, "residues"]
+    targets: Float[Tensor, "2 residues 3"]
+    alike: float
 
 
 def main() -> None:
@@ -70,8 +96,9 @@ def report(name: str, seed: int) -> None:
     labels[mined.assigned] = mined.analysis.states.labels
     methods = {"motet mine": labels} | baselines(predictions, sound, max(states, 2), seed)
     print(f"\nAgreement with the alignment a model came from: {by_alignment(predictions, alignments, labels)}\n")
-    if name.startswith("KaiB"):
-        against_folds(predictions, sound, methods)
+    folds = {"KaiB_2QKEE": folds_of_kaib, "RfaH": folds_of_rfah}.get(name)
+    if folds:
+        against_folds(predictions, sound, methods, folds(predictions.structure.topology))
     else:
         table = ", ".join(
             f"{key} {adjusted_rand(value[sound], labels[sound]):.2f}" for key, value in methods.items()
@@ -118,18 +145,39 @@ def by_alignment(predictions, alignments, labels) -> str:
     )
 
 
-def against_folds(predictions, sound, methods: dict[str, torch.Tensor]) -> None:
-    carbons = predictions.structure.coords[:, predictions.structure.topology.atom_index("CA")]
-    folds = [read(SHARED / "fold" / f"{entry}.pdb") for entry in ("2qkeE", "5jytA")]
-    targets = [fold.coords[torch.from_numpy(fold.topology.atom_index("CA"))].float() for fold in folds]
-    far = torch.stack([rmsd(carbons, target.expand_as(carbons)) for target in targets])
-    like = torch.stack([tm_score(carbons, target.expand_as(carbons)) for target in targets])
-    truth = torch.where(like.amax(0) > SAME_FOLD, like.argmax(0), -1)
+def folds_of_kaib(topology: Topology) -> Folds:
+    found = [read(SHARED / "fold" / f"{entry}.pdb") for entry in ("2qkeE", "5jytA")]
+    targets = [fold.coords[torch.from_numpy(fold.topology.atom_index("CA"))].float() for fold in found]
+    return Folds(("2QKE", "5JYT"), torch.arange(topology.n_residues), torch.stack(targets), 0.6)
+
+
+def folds_of_rfah(topology: Topology) -> Folds:
+    """The C-terminal domain, as far as both entries have it."""
+    pairs = np.load(SHARED / "dynamics/pairs/pairs.npz", allow_pickle=True)
+    row = [str(key) for key in pairs["key"]].index(RFAH)
+    end = int(np.cumsum(pairs["length"])[row])
+    inside = slice(end - int(pairs["length"][row]), end)
+    sequence = "".join(RESIDUES[name].letter for name in topology.residue_names)
+    entries = pairs["seq"][inside].tobytes().decode()
+    blocks = SequenceMatcher(None, entries, sequence, autojunk=False).get_matching_blocks()
+    same = torch.tensor([(one.a + k, one.b + k) for one in blocks for k in range(one.size)])
+    same = same[same[:, 1] >= LINKER_END]
+    carbons = torch.from_numpy(pairs["coords"][inside, :, 1].astype(np.float32) / 100)
+    return Folds(("2OUG", "6C6S"), same[:, 1], carbons[same[:, 0]].transpose(0, 1), 0.5)
+
+
+def against_folds(predictions, sound, methods: dict[str, torch.Tensor], folds: Folds) -> None:
+    carbons = predictions.structure.coords[:, predictions.structure.topology.atom_index("CA")][:, folds.residues]
+    far = torch.stack([rmsd(carbons, target.expand_as(carbons)) for target in folds.targets])
+    like = torch.stack([tm_score(carbons, target.expand_as(carbons)) for target in folds.targets])
+    truth = torch.where(like.amax(0) > folds.alike, like.argmax(0), -1)
     counted = torch.bincount(truth[sound] + 1, minlength=3).tolist()
+    first, second = folds.names
     print(
-        print(f"By TM-score {counted[1]} sound models are ground, {counted[2]} switched, {counted[0]} neither.\n")
+        f"By TM-score of {len(folds.residues)} residues {counted[1]} sound models are {first}, {counted[2]} "
+        f"{second}, {counted[0]} neither.\n"
     )
-    header = ("method", "cluster", "models", "ground", "switched", "neither", "purity", "Å to 2QKE", "to 5JYT")
+    header = ("method", "cluster", "models", first, second, "neither", "purity", f"Å to {first}", f"to {second}")
     print("| " + " | ".join((*header, "mean pLDDT")) + " |")
     print("|---" * (len(header) + 1) + "|")
     plddt = predictions.confidence.mean(-1)

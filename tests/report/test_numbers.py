@@ -1,6 +1,6 @@
 import pytest
 
-from motet.report.numbers import count, duration, fixed, percent_with_error, plain, significant, with_error
+from motet.report.numbers import count, duration, fixed, percent_with_error, plain, signed, significant, with_error
 
 NAN, INF = float("nan"), float("inf")
 
@@ -22,7 +22,12 @@ def test_significant_digits(value, digits, words):
 
 
 def test_zero_has_no_sign():
-    assert fixed(-0.001, 1) == "0.0"
+    assert fixed(-0.001, 1) == signed(0.001, 1) == "0.0"
+
+
+@pytest.mark.parametrize(("value", "words"), [(1.26, "+1.3"), (-1.26, "−1.3"), (NAN, "–"), (INF, "+∞")])
+def test_a_change_carries_its_sign(value, words):
+    assert signed(value, 1) == words
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ..fold import Folding
 from ..io import Alignment
 from .charts import lines_chart, matrix_chart
 from .literature import cited
-from .numbers import count, significant
+from .numbers import count, percent, significant
 from .plain import Figure, Page, Table, write_page
 
 CONFIDENT = 70  # pLDDT from which a backbone is usually right
@@ -24,7 +24,7 @@ def write_prediction_page(found: Folding, alignment: Alignment, name: str, recor
     sentences = [
         f"AlphaFold2 ({record.arguments['model']}) folded {count(len(alignment), 'residue')} from "
         f"{count(alignment.depth, 'row')}, in {count(len(found.changes), 'pass', 'passes')}.",
-        f"Its mean pLDDT is {float(last.confidence):.1f}; {sure:.0%} of the residues reach {CONFIDENT}.",
+        f"Its mean pLDDT is {float(last.confidence):.1f}; {percent(sure)} of the residues reach {CONFIDENT}.",
         "pLDDT says how sure the network is of each residue's surroundings, not how much the protein moves.",
     ]
     confidence = last.plddt.tolist()
@@ -109,7 +109,8 @@ def _pairs(made: FoldedEnsemble) -> list[Table]:
         [labels[i], labels[j], f"{value:.2f}"]
         for (i, j), value in zip(pairs.tolist(), values.tolist(), strict=True)
     ]
-    return [Table("Pairs whose predicted distances tell the states apart.", ["a", "b", "Divergence"], rows)]
+    title = "Pairs whose predicted distances tell the states apart."
+    return [Table(title, ["a", "b", "Divergence"], rows, broad=True)]
 
 
 def _figures(made: FoldedEnsemble, probing: Probing, hypotheses: Hypotheses) -> list[Figure]:

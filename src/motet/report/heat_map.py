@@ -7,6 +7,7 @@ from ..ensemble.ddg import StabilityChange
 from ..io import atomic_write
 from .charts import scan_chart
 from .literature import STABILITY, cited
+from .numbers import signed
 from .plain import Figure, Page, Table, write_page
 
 TYPES = "GAVLIMCFYWPSTNQHKRDE"
@@ -86,4 +87,4 @@ def _page(places: list[str], grid: dict[tuple[str, str], float], name: str) -> P
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:+.1f}"
+    return "" if value is None else signed(value, 1)

@@ -22,6 +22,12 @@ def fixed(value: float, decimals: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
+def signed(value: float, decimals: int) -> str:
+    """`+1.2`, `−0.4`, `0.0`."""
+    text = fixed(value, decimals)
+    return f"+{text}" if float(f"{value:.{decimals}f}") > 0 else text
+
+
 def with_error(value: float, error: float) -> str:
     """`0.62 ± 0.04`, in one piece: the error to one digit (two from 1), the value to the same decimals."""
     if not math.isfinite(error) or not math.isfinite(value):

@@ -8,7 +8,7 @@ from ..condensate.predictor import REFERENCE
 from ..forcefield import Conditions
 from .charts import lines_chart
 from .literature import cited
-from .numbers import count
+from .numbers import count, signed
 from .plain import Figure, Page, Table, write_page
 
 SHOWN = 50
@@ -59,8 +59,8 @@ def _row(verdict: Verdict) -> list[str]:
         f"{verdict.client:.2f}",
         f"{verdict.percentile:.0f}",
         f"{verdict.saturation:.3g}",
-        f"{verdict.by_physics:+.2f}",
-        f"{verdict.by_learning:+.2f}",
+        signed(verdict.by_physics, 2),
+        signed(verdict.by_learning, 2),
     ]
 
 

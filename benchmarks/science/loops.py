@@ -7,6 +7,7 @@ first; beside it, at equal counts, random-restart CCD, and uniform torsions join
 
     python benchmarks/science/loops.py --set kic12 --out kic12.csv --built 4000   # about 25 s a loop on one core
     python benchmarks/science/loops.py --set kic12 --out kic12.csv                # 10,000: a minute with the peers
+    python benchmarks/science/loops.py --set kic12 --out peers.csv --peers-only    # 15 s a loop
     python benchmarks/science/loops.py --out kic12.csv --table                    # the medians, as Markdown
 
 The first thousand are those that `motet loop` would keep of all that were built, before any energy is known.
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--built", type=int, default=MANY, help="conformations of motet")
     parser.add_argument("--rounds", type=int, default=Building().rounds, help="of building, for tight loops")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--peers-only", action="store_true")
     parser.add_argument("--candidates", type=Path, help="folder that keeps what was built, for other rankings")
     parser.add_argument("--only-build", action="store_true", help="fill that folder and stop")
     parser.add_argument("--table", action="store_true", help="only print the medians of --out")
@@ -74,7 +76,8 @@ def run(options: argparse.Namespace) -> None:
             continue
         result: dict[str, float | int | str] = {"key": row["key"], "length": row["length"]}
         try:
-            result |= measured(row, options) | ({} if options.no_peers else peers(row, options.seed))
+            result |= {} if options.peers_only else measured(row, options)
+            result |= {} if options.no_peers else peers(row, options.seed)
         except LoopError as error:  # nothing could be built: a row of failure, worse than any other
             print(f"{row['key']}: {error}", file=sys.stderr)
             result["conformations"] = 0
@@ -273,8 +276,9 @@ def print_table(rows: list[dict[str, str]]) -> None:
     for name, label in (("closure", "uniform torsions, one closure"), ("ccd", "random-restart CCD")):
         cells = (f"{name}_best_few", "", "", "", "", f"{name}_clash_free", f"{name}_favoured")
         print(f"| {label} |", " | ".join(middle(one) if one else "-" for one in cells), "|")
-    seconds = [float(row["build_s"]) + float(row["score_s"]) for row in rows]
-    print(f"\n{median(seconds):.0f} s of processor time a loop (motet).")
+    seconds = [float(row["build_s"]) + float(row["score_s"]) for row in rows if row.get("build_s")]
+    if seconds:
+        print(f"\n{median(seconds):.0f} s of processor time a loop (motet).")
 
 
 if __name__ == "__main__":

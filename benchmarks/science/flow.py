@@ -7,8 +7,11 @@ Three questions, each beside the trivial answers:
     python benchmarks/science/flow.py WEIGHTS --bundles --relaxed   # all atoms: packed, relaxed, validated
 
 Without --relaxed only the network's own frames are drawn, some seconds a protein. `--untrained` takes a network of
-the same shape whose last layers are zero (it gives the noise back), `--doubt -1` hides the start's distances, and
-`--level` says how far to disturb: these are the rows of the ablation table. A level is chosen with `--training`,
+the same shape whose last layers are zero (it gives the noise back), `--doubt -1` hides the start's distances,
+`--profile` shows the shares of amino acids in the family (of chains of ProMod3 alone, with --ensembles),
+`--guided` pushes each step down the force field, `--told 5` (with --pairs) towards five distances of the other
+state, as spectroscopy would give them, and `--level` says how far to disturb: these are the rows of the ablation
+tables. A level is chosen with `--training`,
 on pairs that were trained on, or with `--ensembles`, the Monte Carlo of chains held out (`flow_ensembles.py
 --held-out`); neither bundles nor held-out pairs may choose it. Data: the shared `dynamics`.
 One row a protein is appended to --out as soon as it is done: a stopped run goes on where it was.
@@ -25,12 +28,13 @@ import torch
 from elastic import along, soft_modes
 from fluctuations import SHARED, append, bundle, bundles, core, correlation, from_backbone, rmsf_of, rows_of
 
-from motet.ensemble.flow import DOUBT, LEVEL, STEPS
+from motet.ensemble.flow import DOUBT, LEVEL, PUSH, STEPS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "train"))
 
 GNM_REACH = 10.0  # Å: contacts of GNM
 AMPLITUDES = (0.5, 1.0, 2.0)  # Å of ANM's conformations
+APART = 5  # residues: how near a residue whose distance is told another such may be
 ROUND = 20  # conformations drawn at once
 
 
@@ -53,6 +57,10 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=LEVEL)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--doubt", type=float, default=DOUBT, help="below 0: the network sees no start")
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--guided", action="store_true", help="by the force field")
+    parser.add_argument("--push", type=float, default=PUSH, help="of a guide, in Å a step")
+    parser.add_argument("--told", type=int, default=0, help="distances of the other state")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--relaxed", action="store_true")
     parser.add_argument("--count", type=int, default=100)
@@ -68,7 +76,8 @@ def main() -> None:
     if options.ensembles:
         for path in sorted(options.ensembles.glob("*.npz"))[: options.most]:
             if path.stem not in done:
-                append(options.out, {"target": path.stem} | on_bundle(*monte_carlo(path), options))
+                profile = profile_of(path.stem) if options.profile else None
+                append(options.out, {"target": path.stem} | on_bundle(*monte_carlo(path), options, profile))
     if options.pairs or options.training:
         for one in chosen_pairs(options)[: options.most]:
             if one.name not in done:
@@ -76,10 +85,12 @@ def main() -> None:
     print_table(rows_of(options.out))
 
 
-def on_bundle(start: dict, carbons: np.ndarray, options: argparse.Namespace) -> dict[str, float | int | str]:
+def on_bundle(
+    start: dict, carbons: np.ndarray, options: argparse.Namespace, profile: torch.Tensor | None = None
+) -> dict[str, float | int | str]:
     """Pearson's r of RMSF over the whole chain, and between the loose ends."""
     structure = start["structure"] if "structure" in start else from_backbone(start)
-    drawn, sound = conformations(structure, options)
+    drawn, sound = conformations(structure, options, profile=profile, guide=physics(structure, options))
     kept, reference = core(carbons), rmsf_of(carbons)
     row: dict[str, float | int | str] = {"residues": carbons.shape[1], "rmsf": rounded(rmsf_of(drawn).mean())}
     found = {"flow": (rmsf_of(drawn), rmsf_of(drawn[:, kept]))}
@@ -106,7 +117,9 @@ def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:
     """Best Cα RMSD and TM-score to the other state, of the start, of ANM at three amplitudes, and of the flow."""
     first, second = (state.double().numpy() for state in (one.example.reference, one.example.backbone))
     start = {name: first[:, i] for i, name in enumerate(("N", "CA", "C", "O"))} | {"sequence": one.sequence}
-    drawn, sound = conformations(from_backbone(start), options)
+    structure = from_backbone(start)
+    guide = distances(structure, first[:, 1], second[:, 1], options.told) if options.told else None
+    drawn, sound = conformations(structure, options, guide=guide)
     row: dict[str, float | int | str] = {"residues": len(first)} | nearest("static", first[None, :, 1], second)
     modes = soft_modes(first[:, 1])
     for amplitude in AMPLITUDES:
@@ -117,7 +130,41 @@ def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:
     return row | nearest("flow", drawn, second) | {"r_displaced": correlation(rmsf_of(drawn), displaced)} | sound
 
 
-def conformations(structure, options: argparse.Namespace) -> tuple[np.ndarray, dict[str, float]]:
+def profile_of(name: str) -> torch.Tensor:
+    """Shares of amino acids in the family of a chain of ProMod3's data base."""
+    from flow_data import read_chains
+
+    (found,) = (one for one in read_chains(SHARED / "dynamics/promod3_chains") if one.name == name)
+    return found.example.inputs.profile
+
+
+def physics(structure, options: argparse.Namespace):
+    """The force field as a guide, where it is asked for."""
+    from motet.forcefield import ForceField
+
+    return ForceField().bind(structure) if options.guided else None
+
+
+def distances(structure, first: np.ndarray, second: np.ndarray, count: int):
+    """A restraint to those distances of the other state that differ most, no residue near another one chosen."""
+    from motet.forcefield.restraints import DistanceRestraint
+
+    there = np.linalg.norm(second[:, None] - second, axis=-1)
+    change = np.triu(np.abs(there - np.linalg.norm(first[:, None] - first, axis=-1)))
+    chosen: list[tuple[int, int]] = []
+    while len(chosen) < count and change.max() > 0:
+        i, j = (int(one) for one in np.unravel_index(change.argmax(), change.shape))
+        chosen.append((i, j))
+        for near in (i, j):
+            change[max(near - APART, 0) : near + APART + 1] = change[
+                :, max(near - APART, 0) : near + APART + 1
+            ] = 0
+    carbons = torch.from_numpy(structure.topology.atom_index("CA"))
+    goal = torch.tensor([there[i, j] for i, j in chosen]).float()
+    return DistanceRestraint(carbons[torch.tensor(chosen)], goal) if chosen else None
+
+
+def conformations(structure, options: argparse.Namespace, **told) -> tuple[np.ndarray, dict[str, float]]:
     """Cα of the flow's draws; with --relaxed what is left to complain about in them; and the time they took."""
     from motet.ensemble import Plan, prepared, produce
     from motet.ensemble.flow import Flow
@@ -128,8 +175,9 @@ def conformations(structure, options: argparse.Namespace) -> tuple[np.ndarray, d
         "level": options.level,
         "steps": options.steps,
         "doubt": None if options.doubt < 0 else options.doubt,
+        "push": options.push,
         "replicas": ROUND,
-    }
+    } | told
     if options.relaxed:
         structure = prepared(structure)
         flow = Flow(structure=structure, model=model_of(options), **settings)
@@ -166,9 +214,9 @@ def soundness(structure) -> dict[str, float]:
     from motet.ensemble import inspect_geometry
     from motet.validation import Verdict, ramachandran
 
-    found, backbone = inspect_geometry(structure), torch.from_numpy(structure.topology.backbone.copy())
-    after = torch.from_numpy(structure.topology.follows.copy()).nonzero().squeeze(-1)
-    peptide = structure.coords[:, backbone[after, 0]] - structure.coords[:, backbone[after - 1, 2]]
+    found = inspect_geometry(structure)
+    _, carbon, _, nitrogen, _ = torch.from_numpy(structure.topology.peptide_bonds).T
+    peptide = structure.coords[:, nitrogen] - structure.coords[:, carbon]
     judged = ramachandran(structure.topology, structure.coords).verdict
     outliers = (judged == Verdict.OUTLIER).sum() / (judged != Verdict.UNJUDGED).sum()
     return {

@@ -16,21 +16,24 @@ from ..fold.flow_inputs import FlowInputs, stacked
 from ..fold.flow_weights import FlowModel
 from ..forcefield import ForceField
 from ..forcefield.packing import Packing, repacked
-from ..geometry import Rigid, rotation_of_turn
+from ..geometry import Rigid, rotation_of_turn, superpose
 from ..shapes import Coords, Energy
 from ..structure import Structure
 from .dice import Dice
+from .elastic_response import ElasticResponse
 from .ensemble import Weighting
 from .flow_frames import CarriedAtoms
 from .flow_settling import Settler
 from .movable import Movable
 
-LEVER = 2.0  # Å: a turn of one radian counts as a shift of so much
 PACKING = Packing(reach=5.0, most=6)  # coarse: relaxed draws have the same energies, in a quarter of the time
 PAIRS_AT_ONCE = 1 << 18  # of residues, of all conformations that the network sees together: more only takes memory
 ATTEMPTS = 6  # further draws of what is not sound
 # Level, steps and doubt: chosen on Monte Carlo ensembles of chains that were not learnt from (docs/howto/flow.md).
 LEVEL, STEPS, DOUBT = 0.6, 6, 0.5
+PUSH = 2.0  # Å, of a guide at each step, at most
+PUSHES = 5  # of a guide at each step
+SHORTER = (1.0, 0.5, 0.25, 0.125)  # shares of a push that are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,9 @@ class Flow:
         doubt: How far the start's Cα are displaced before their distances are shown to the network, in Å; with
             None the network sees nothing of the start but its disturbed frames.
         profile: Shares of amino acids in an alignment, one row a protein residue.
-        guide: An energy whose gradient at the predicted clean structure pushes it, at each step of the flow.
-        push: How far that moves the residue it moves most, in Å.
+        guide: An energy whose force on the predicted clean structure pushes it, at each step of the flow but the
+            last; the structure gives way as an elastic network does, where that lowers the energy.
+        push: How far that moves the residue it moves most, in Å, at most.
         packed: Whether side chains may be put into other rotamers.
         settling: Steps of the relaxation of each draw; 0 keeps it as it is. A draw that cannot be relaxed to sound
             geometry is made again.
@@ -81,7 +85,7 @@ class Flow:
     doubt: float | None = DOUBT
     profile: Float[Tensor, "residues 20"] | None = field(default=None, repr=False)
     guide: Energy | None = field(default=None, repr=False)
-    push: float = 0.3
+    push: float = PUSH
     packed: bool = True
     settling: int = 160
     calmer: float = 0.7
@@ -194,11 +198,14 @@ class Flow:
         levels = torch.linspace(level, 0.0, self.steps + 1).tolist()
         at = [centre.new_full((len(sources),), one) for one in levels]
         frames, previous = path.between(clean, noise, at[0]), None
-        for here, there in pairwise(at):
+        response = ElasticResponse.of(carried.frames.translation) if self.guide else None
+        for number, (here, there) in enumerate(pairwise(at), start=1):
             clean = network(inputs, frames, here, previous).clean
+            if response is not None and number < self.steps:
+                for _ in range(PUSHES):
+                    clean, shift = self._guided(carried, response, clean)
+                    inputs = replace(inputs, reference=inputs.reference + shift)
             previous = clean.translation
-            if self.guide is not None:
-                clean = self._guided(carried, clean)
             frames = path.onward(frames, clean, here, there)
         return frames
 
@@ -220,21 +227,33 @@ class Flow:
         rotation, places = (torch.stack([getattr(one, name) for one in noises]) for name in vars(noises[0]))
         return stacked(told), Rigid(rotation, places)
 
-    def _guided(self, carried: CarriedAtoms, clean: Rigid) -> Rigid:
-        """Clean frames, pushed down the guide where that lowers it."""
+    def _guided(
+        self, carried: CarriedAtoms, response: ElasticResponse, clean: Rigid
+    ) -> tuple[Rigid, Float[Tensor, "replicas residues 3"]]:
+        """Clean frames, pushed down the guide as far as that lowers it most, and the shifts beside the start."""
         assert self.guide is not None
         with torch.enable_grad():
-            moves = clean.translation.new_zeros(2, *clean.translation.shape, requires_grad=True)
-            before = self.guide(carried.placed(_moved(clean, moves)))
+            moves = torch.zeros_like(clean.translation, requires_grad=True)
+            before = self.guide(carried.placed(Rigid(clean.rotation, clean.translation + moves)))
             (slope,) = torch.autograd.grad(before.sum(), moves)
-        steepest = slope.square().sum((0, -1)).amax(-1).sqrt().clamp_min(1e-12)
-        pushed = _moved(clean, -self.push * slope / steepest[:, None, None])
-        lower = self.guide(carried.placed(pushed)) < before.detach()
-        rotation = torch.where(lower[:, None, None, None], pushed.rotation, clean.rotation)
-        return Rigid(rotation, torch.where(lower[:, None, None], pushed.translation, clean.translation))
+        onto_start = superpose(clean.translation, carried.frames.translation).rotation
+        shift = response.shifts(-slope @ onto_start.mT)
+        turn = response.turns(shift)
+        best, frames, taken = before.detach(), clean, torch.zeros_like(shift)
+        for share in SHORTER:
+            amount = self.push * share
+            tried = _moved(clean, amount * shift @ onto_start, amount * turn @ onto_start)
+            energy = self.guide(carried.placed(tried))
+            lower = (energy < best)[:, None, None]
+            best = torch.minimum(energy, best)
+            rotation = torch.where(lower[..., None], tried.rotation, frames.rotation)
+            frames = Rigid(rotation, torch.where(lower, tried.translation, frames.translation))
+            taken = torch.where(lower, amount * shift, taken)
+        return frames, taken
 
 
-def _moved(frames: Rigid, moves: Float[Tensor, "2 replicas residues 3"]) -> Rigid:
-    """Frames shifted, and turned in themselves."""
-    shift, turn = moves
-    return Rigid(frames.rotation @ rotation_of_turn(turn / LEVER), frames.translation + shift)
+def _moved(
+    frames: Rigid, shift: Float[Tensor, "replicas residues 3"], turn: Float[Tensor, "replicas residues 3"]
+) -> Rigid:
+    """Frames shifted, and turned where they are."""
+    return Rigid(rotation_of_turn(turn) @ frames.rotation, frames.translation + shift)

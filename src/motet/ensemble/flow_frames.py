@@ -111,10 +111,7 @@ def _parents(topology: Topology, whole: np.ndarray) -> list[str | None]:
 
 
 def _peptides(topology: Topology, whole: np.ndarray) -> Int[Tensor, "bonds 4"]:
-    """C, O, Cα of a residue and N of the one bonded to it."""
-    backbone = topology.backbone
-    after = np.flatnonzero(topology.follows & whole & np.roll(whole, 1))
-    rows = np.stack(
-        [backbone[after - 1, 2], backbone[after - 1, 3], backbone[after - 1, 1], backbone[after, 0]], 1
-    )
+    """C, O, Cα of a residue and N of the one bonded to it, where both have frames."""
+    both = whole[1:] & whole[:-1] & topology.follows[1:]
+    rows = topology.peptide_bonds[both[topology.follows[1:]]][:, [1, 2, 0, 3]]
     return torch.from_numpy(rows[(rows >= 0).all(1)])

@@ -97,12 +97,8 @@ class Settler:
 
 def _peptides(structure: Structure) -> Tensor:
     """Cα, C, N and Cα of each peptide bond."""
-    backbone = torch.from_numpy(structure.topology.backbone.copy())
-    after = torch.from_numpy(structure.topology.follows.copy()).nonzero().squeeze(-1)
-    atoms = torch.stack(
-        (backbone[after - 1, 1], backbone[after - 1, 2], backbone[after, 0], backbone[after, 1]), -1
-    )
-    return atoms[(atoms >= 0).all(-1)].to(structure.coords.device)
+    atoms = structure.topology.peptide_bonds[:, [0, 1, 3, 4]]
+    return torch.from_numpy(atoms[(atoms >= 0).all(-1)]).to(structure.coords.device)
 
 
 def _cosines(coords: Coords, peptides: Tensor) -> Float[Tensor, "conformations bonds"]:

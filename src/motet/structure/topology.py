@@ -150,6 +150,12 @@ class Topology:
             follows[1:] = bonded & (carbon >= 0) & (nitrogen >= 0)
         return follows
 
+    @cached_property
+    def peptide_bonds(self) -> Integers:
+        """Cα, C and O of a residue, N and Cα of the one bonded to it: `bonds 5`; -1 where there is none."""
+        after = np.flatnonzero(self.follows)
+        return np.concatenate((self.backbone[after - 1, 1:], self.backbone[after, :2]), axis=1)
+
     def sequence(self, chain_id: str) -> str:
         """One letter for each protein residue of a chain; a modified one has its parent's, an unknown one X.
 

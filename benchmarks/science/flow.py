@@ -118,8 +118,10 @@ def on_pair(one, options: argparse.Namespace) -> dict[str, float | int | str]:
     first, second = (state.double().numpy() for state in (one.example.reference, one.example.backbone))
     start = {name: first[:, i] for i, name in enumerate(("N", "CA", "C", "O"))} | {"sequence": one.sequence}
     structure = from_backbone(start)
-    guide = distances(structure, first[:, 1], second[:, 1], options.told) if options.told else None
-    drawn, sound = conformations(structure, options, guide=guide)
+    told = farthest_off(first[:, 1], second[:, 1], options.told)
+    drawn, sound = conformations(structure, options, guide=restraint(structure, second[:, 1], told))
+    for name, carbons in (("told off, static", first[None, :, 1]), ("told off, flow", drawn)):
+        sound |= {name: off(carbons, second[:, 1], told)} if len(told) else {}
     row: dict[str, float | int | str] = {"residues": len(first)} | nearest("static", first[None, :, 1], second)
     modes = soft_modes(first[:, 1])
     for amplitude in AMPLITUDES:
@@ -145,23 +147,37 @@ def physics(structure, options: argparse.Namespace):
     return ForceField().bind(structure) if options.guided else None
 
 
-def distances(structure, first: np.ndarray, second: np.ndarray, count: int):
-    """A restraint to those distances of the other state that differ most, no residue near another one chosen."""
-    from motet.forcefield.restraints import DistanceRestraint
-
-    there = np.linalg.norm(second[:, None] - second, axis=-1)
-    change = np.triu(np.abs(there - np.linalg.norm(first[:, None] - first, axis=-1)))
+def farthest_off(first: np.ndarray, second: np.ndarray, count: int) -> np.ndarray:
+    """Pairs of Cα whose distance differs most between two states, no residue near another one chosen: `pairs 2`."""
+    change = np.triu(np.abs(apart(first) - apart(second)))
     chosen: list[tuple[int, int]] = []
     while len(chosen) < count and change.max() > 0:
         i, j = (int(one) for one in np.unravel_index(change.argmax(), change.shape))
         chosen.append((i, j))
         for near in (i, j):
-            change[max(near - APART, 0) : near + APART + 1] = change[
-                :, max(near - APART, 0) : near + APART + 1
-            ] = 0
-    carbons = torch.from_numpy(structure.topology.atom_index("CA"))
-    goal = torch.tensor([there[i, j] for i, j in chosen]).float()
-    return DistanceRestraint(carbons[torch.tensor(chosen)], goal) if chosen else None
+            here = slice(max(near - APART, 0), near + APART + 1)
+            change[here] = change[:, here] = 0
+    return np.array(chosen, dtype=np.int64).reshape(-1, 2)
+
+
+def restraint(structure, second: np.ndarray, told: np.ndarray):
+    """Towards these distances of the other state; None where there are none."""
+    from motet.forcefield.restraints import DistanceRestraint
+
+    carbons, goal = structure.topology.atom_index("CA"), apart(second)[tuple(told.T)]
+    return DistanceRestraint(torch.from_numpy(carbons[told]), torch.from_numpy(goal)) if len(told) else None
+
+
+def off(carbons: np.ndarray, second: np.ndarray, told: np.ndarray) -> float:
+    """Root mean square of what is missing to the distances, in Å: the median of the conformations."""
+    i, j = told.T
+    missing = np.linalg.norm(carbons[:, i] - carbons[:, j], axis=-1) - apart(second)[i, j]
+    return rounded(np.median(np.sqrt((missing**2).mean(-1))))
+
+
+def apart(carbons: np.ndarray) -> np.ndarray:
+    """All distances."""
+    return np.linalg.norm(carbons[:, None] - carbons, axis=-1)
 
 
 def conformations(structure, options: argparse.Namespace, **told) -> tuple[np.ndarray, dict[str, float]]:
@@ -247,8 +263,8 @@ def chosen_pairs(options: argparse.Namespace) -> list:
 
 def elastic(carbons: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """RMSF of GNM (Bahar et al. 1997, all modes) and of ANM (its soft modes)."""
-    apart = np.linalg.norm(carbons[:, None] - carbons, axis=-1)
-    contacts = ((apart < GNM_REACH) & (apart > 0)).astype(float)
+    distance = apart(carbons)
+    contacts = ((distance < GNM_REACH) & (distance > 0)).astype(float)
     inverse = np.linalg.pinv(np.diag(contacts.sum(1)) - contacts, hermitian=True)
     values, vectors = soft_modes(carbons)
     squared = (vectors**2 / values).reshape(len(carbons), 3, -1).sum((1, 2))

@@ -148,7 +148,7 @@ def physics(structure, options: argparse.Namespace):
 
 
 def farthest_off(first: np.ndarray, second: np.ndarray, count: int) -> np.ndarray:
-    """Pairs of Cα whose distance differs most between two states, no residue near another one chosen: `pairs 2`."""
+    """Pairs of Cα whose distance differs most between two states, each at other residues: `pairs 2`."""
     change = np.triu(np.abs(apart(first) - apart(second)))
     chosen: list[tuple[int, int]] = []
     while len(chosen) < count and change.max() > 0:

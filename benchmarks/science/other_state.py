@@ -1,11 +1,12 @@
 """How near does an ensemble of one state come to the other state?
 
-Best Cα RMSD to the bound structure among 100 conformations of motet's default ensemble of the unbound one, with
-the trivial peer beside it: conformations along ANM's soft modes, at 1 Å. Data: unbound and bound proteins of the
-Docking Benchmark 5.5 in the shared `dynamics/pairs`; of those that move more than 2 Å the ones without gaps,
-smallest first.
+Best Cα RMSD to the bound structure among 100 conformations of motet's default ensemble of the unbound one and
+among 100 draws along motet's own soft modes, with the trivial peer beside them: conformations along ANM's soft
+modes. Draws along modes are 1 Å wide. Data: unbound and bound proteins of the Docking Benchmark 5.5 in the shared
+`dynamics/pairs`; of those that move more than 2 Å the ones without gaps, smallest first.
 
-    python benchmarks/science/other_state.py --most 6 --count 100      # some minutes a pair on one core
+    python benchmarks/science/other_state.py --most 6 --count 100            # about a minute a pair on one core
+    python benchmarks/science/other_state.py --most 21 --no-ensemble         # modes alone: some seconds a pair
 
 The result is printed as a Markdown table; `benchmarks/results/` keeps it with date, machine and commit.
 """
@@ -20,9 +21,14 @@ import torch
 from elastic import along, soft_modes
 from fluctuations import SHARED, from_backbone
 
+from motet.ensemble import AlongModes, Generator, MonteCarlo, Plan, prepared, produce
+from motet.forcefield import ForceField
+from motet.geometry import rmsd
+from motet.structure import Structure
+
 SET = "db5.5_unbound_bound"
 MOVES = 2.0  # Å between the states
-AMPLITUDE = 1.0  # Å of ANM's conformations
+AMPLITUDE = 1.0  # Å, of draws along modes
 GAP = 1.6  # Å, longest C-N bond of a chain without gaps
 
 
@@ -33,7 +39,7 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=200, help="residues")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--peers-only", action="store_true")
+    parser.add_argument("--no-ensemble", action="store_true", help="leave the default ensemble out, which is dear")
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
@@ -43,8 +49,10 @@ def main() -> None:
         row = [name, len(sequence), nearest(first[None, :, 1], second[:, 1])]
         swayed = along(first[:, 1], soft_modes(first[:, 1]), AMPLITUDE, options.count, random)
         row.append(nearest(swayed, second[:, 1]))
-        if not options.peers_only:
-            row.append(nearest(ensemble(sequence, first, options), second[:, 1]))
+        structure = prepared_from(sequence, first)
+        generators = [AlongModes(topology=structure.topology, amplitude=AMPLITUDE)]
+        generators += [] if options.no_ensemble else [MonteCarlo(topology=structure.topology)]
+        row += [nearest(ensemble(structure, generator, options), second[:, 1]) for generator in generators]
         rows.append([*row, time.process_time() - began])
         print(rows[-1], file=sys.stderr, flush=True)
     print_table(rows)
@@ -56,9 +64,9 @@ def moving_pairs(longest: int) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
     data = np.load(folder / "pairs.npz", allow_pickle=True)
     ends = np.cumsum(data["length"])
     with (folder / "pairs.csv").open() as source:
-        rmsd = {f"{row['name']}|{row['other']}": float(row["ca_rmsd"]) for row in csv.DictReader(source)}
+        distances = {f"{row['name']}|{row['other']}": float(row["ca_rmsd"]) for row in csv.DictReader(source)}
     found = []
-    for row, distance in enumerate(rmsd.values()):
+    for row, distance in enumerate(distances.values()):
         begin, end = int(ends[row] - data["length"][row]), int(ends[row])
         numbers, coords = data["resindex_A"][begin:end], data["coords"][begin:end].astype(np.float64) / 100
         sequence = data["seq"][begin:end].tobytes().decode()
@@ -70,29 +78,27 @@ def moving_pairs(longest: int) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
     return sorted(found, key=lambda one: (len(one[1]), one[0]))
 
 
-def ensemble(sequence: str, backbone: np.ndarray, options: argparse.Namespace) -> np.ndarray:
-    """Cα of motet's default ensemble."""
-    from motet.ensemble import MonteCarlo, Plan, prepared, produce
-    from motet.forcefield import ForceField
-
+def prepared_from(sequence: str, backbone: np.ndarray) -> Structure:
     atoms = {name: backbone[:, column] for column, name in enumerate(("N", "CA", "C", "O"))}
-    structure = prepared(from_backbone(atoms | {"sequence": sequence}))
-    system = ForceField().bind(structure)
-    plan = Plan(count=options.count, seed=options.seed, relax_steps=0)
-    made = produce(structure, system, MonteCarlo(topology=structure.topology), plan)
+    return prepared(from_backbone(atoms | {"sequence": sequence}))
+
+
+def ensemble(structure: Structure, generator: Generator, options: argparse.Namespace) -> np.ndarray:
+    """Cα of an ensemble."""
+    steps = 0 if isinstance(generator, AlongModes) else Plan().minimise_steps  # modes are those of the start
+    plan = Plan(count=options.count, seed=options.seed, minimise_steps=steps, relax_steps=0)
+    made = produce(structure, ForceField().bind(structure), generator, plan)
     return made.coords[:, torch.from_numpy(structure.topology.atom_index("CA"))].double().numpy()
 
 
 def nearest(conformations: np.ndarray, target: np.ndarray) -> float:
     """Least Cα RMSD to the target, in Å."""
-    from motet.geometry import rmsd
-
     moved, goal = torch.from_numpy(conformations), torch.from_numpy(target)
     return round(float(rmsd(moved, goal.expand_as(moved)).min()), 2)
 
 
 def print_table(rows: list) -> None:
-    columns = ["start", "ANM", *(["motet"] if rows and len(rows[0]) > 5 else [])]
+    columns = ["start", "ANM", "motet, modes", "motet"][: len(rows[0]) - 3] if rows else []
     print("| pair | residues | " + " | ".join(columns) + " | CPU s |")
     print("|---|---|" + "---|" * (len(columns) + 1))
     for row in rows:

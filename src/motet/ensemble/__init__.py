@@ -2,6 +2,7 @@
 
 from .alignment_enrichment import Enrichment as Enrichment
 from .alignment_enrichment import enriched_rows as enriched_rows
+from .along_modes import AlongModes as AlongModes
 from .analysis import Analysis as Analysis
 from .analysis import analyse as analyse
 from .checkpoint import Checkpoint as Checkpoint

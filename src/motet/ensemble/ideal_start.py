@@ -6,13 +6,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..forcefield import ideal_bond_lengths
+from ..forcefield import PositionRestraint, ideal_bond_lengths
 from ..geometry import InternalCoordinates, Tree
 from ..shapes import Coords, Energies, Energy
 from ..structure import Structure, Topology
 from .minimise import minimise
 
 STIFFNESS = 30_000.0  # kcal/mol/Å²: ten times the force field's, so that strain stretches bonds ten times less
+HELD = 50.0  # kcal/mol/Å² that hold each atom where it is while bonds become ideal
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,3 +83,10 @@ def with_ideal_bonds(
         tied = tree.parent[child] == parent
         lengths[child[tied]] = stiff.ideal[tied].double()
     return replace(internal, lengths=lengths).to_cartesian()
+
+
+def held_with_ideal_bonds(
+    mobile: Bool[Tensor, "atoms"], topology: Topology, coords: Float[Tensor, "atoms 3"]
+) -> Float[Tensor, "atoms 3"]:
+    """The nearest conformation whose bonds are ideal, whatever its energy: as near as the other angles let it."""
+    return with_ideal_bonds(PositionRestraint(coords, HELD), mobile, topology, coords)

@@ -8,13 +8,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import ConfigError, TopologyMismatchError
-from ..forcefield import PositionRestraint
 from ..geometry import InternalCoordinates, Rigid, neighbour_pairs, superpose
-from ..shapes import Coords, Energies
-from ..structure import Structure, Topology
-from .ideal_start import with_ideal_bonds
+from ..shapes import Energies
+from ..structure import Structure
+from .free_minimum import free_minimum
+from .ideal_start import held_with_ideal_bonds
 from .landscape import Landscape
-from .minimise import minimise
 from .movable import Movable
 from .soft_modes import soft_covariance_factor
 
@@ -22,8 +21,7 @@ STIFFNESS = (
     40.0  # kcal/mol/Å² that holds each distance between Cα atoms to its interpolated value, over their number
 )
 REACH = 15.0  # Å: distances of Cα atoms that are this near in one of the ends count
-LONGEST_STEP = 0.5  # in standard deviations of the soft modes
-HELD = 50.0  # kcal/mol/Å² that hold the atoms of an end where they are while its bonds become ideal
+FIT_STEPS = 200  # of the fit to those distances
 _AXES = 3
 
 
@@ -80,7 +78,9 @@ def path_between(
         raise TopologyMismatchError(start.n_atoms, end.n_atoms, "the end of a path")
     topology, precision = start.topology, start.coords.dtype
     system.forget()
-    first, last = (_ideal(system, topology, one.coords.reshape(-1, 3)) for one in (start, end))
+    first, last = (
+        held_with_ideal_bonds(system.mobile, topology, one.coords.reshape(-1, 3)) for one in (start, end)
+    )
     carbons = torch.from_numpy(topology.atom_index("CA")[topology.residue_kinds == "protein"])
     carbons = carbons[carbons >= 0].to(first.device)
     free = bool(system.mobile.all())  # nothing stands still, so the whole may be turned
@@ -94,12 +94,6 @@ def path_between(
     with torch.no_grad():
         energies = system(coords.to(precision))
     return Path(start.with_coords(coords.to(precision)), energies, progress.to(precision))
-
-
-def _ideal(system: Movable, topology: Topology, coords: Float[Tensor, "atoms 3"]) -> Float[Tensor, "atoms 3"]:
-    """The nearest conformation with ideal bonds: it stays as near as the other angles let it."""
-    held = PositionRestraint(coords, HELD)
-    return with_ideal_bonds(held, system.mobile, topology, coords)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,25 +180,22 @@ def _settled(landscape: Landscape, first: Tensor, goal: _Distances, relax_steps:
     factor = soft_covariance_factor(ends, first, landscape.ties, landscape.tie_stiffness)
     inner = torch.ones(frames, dtype=torch.float64, device=first.device)
     inner[0] = inner[-1] = 0.0
-    spare = -articulation.size % _AXES
 
-    def free(points: Tensor) -> Tensor:
-        return (points.flatten(-2)[..., : articulation.size] @ factor.mT) * inner[:, None]
+    def free(soft: Tensor) -> Tensor:
+        return (soft @ factor.mT) * inner[:, None]
 
-    def fit(coords: Coords) -> Energies:
-        return goal(landscape.atoms(free(coords)))
+    def fit(soft: Tensor) -> Energies:
+        return goal(landscape.atoms(free(soft)))
 
-    def energy(coords: Coords) -> Energies:
-        at = landscape.atoms(free(coords))
-        return goal(at) + landscape.energy(free(coords), at)
+    def energy(soft: Tensor) -> Energies:
+        at = landscape.atoms(free(soft))
+        return goal(at) + landscape.energy(free(soft), at)
 
-    # The minimiser wants points in space: the free coordinates come to it in threes.
-    at = first.new_zeros(frames, (articulation.size + spare) // _AXES, _AXES)
-    at = minimise(fit, at, max_steps=200, tolerance=1e-2, longest_step=LONGEST_STEP).coords
+    soft = free_minimum(fit, articulation.zeros(frames), FIT_STEPS)
     if relax_steps:
         landscape.system.forget()
-        at = minimise(energy, at, max_steps=relax_steps, tolerance=1e-2, longest_step=LONGEST_STEP).coords
-    return free(at)
+        soft = free_minimum(energy, soft, relax_steps)
+    return free(soft)
 
 
 def _fitted(coords: Float[Tensor, "frames atoms 3"], onto: Tensor, carbons: Tensor) -> Tensor:

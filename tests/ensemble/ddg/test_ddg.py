@@ -70,6 +70,18 @@ def test_a_mutation_and_its_inverse_cancel_in_the_site_model(trp_cage):
     torch.testing.assert_close(before, after)
 
 
+def test_the_methionine_that_begins_a_chain_is_no_better_than_other_residues(ubiquitin):
+    with torch.no_grad():
+        energies = site_energies(SiteModel(), ubiquitin)
+        places, _ = places_of(ubiquitin)
+        as_found = SiteModel()(places)[0]
+    methionine = LETTERS.index("M")
+    assert as_found[0].argmin() == methionine  # families begin with it
+    others = torch.cat((energies[0, :methionine], energies[0, methionine + 1 :]))
+    assert energies[0, methionine].item() == pytest.approx(others.mean().item(), abs=1e-5)
+    torch.testing.assert_close(energies[1:], as_found[1:])
+
+
 def test_parts_add_up(trp_cage):
     for change in stability_changes(trp_cage, [["A:L7A"], ["A:Y3F", "A:W6F"]]):
         assert change.ddg == pytest.approx(sum(change.parts.values()))

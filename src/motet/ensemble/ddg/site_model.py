@@ -3,6 +3,7 @@
 from functools import cache
 from importlib.resources import as_file, files
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,12 +44,20 @@ class SiteModel(nn.Module):
 
 
 def site_energies(model: SiteModel, structure: Structure) -> Float[Tensor, "residues types"]:
-    """The model's energies of every residue of a structure; zero for what has no backbone."""
+    """The model's energies of every residue of a structure; zero for what has no backbone.
+
+    Chains begin with methionine because translation does, not because it is stable there: at a chain's first
+    residue it is worth as much as the types are on average.
+    """
     places, residues = places_of(structure)
     energies = structure.coords.new_zeros(structure.n_residues, len(LETTERS))
     if len(residues) < 2:
         return energies
-    return energies.index_copy(0, torch.from_numpy(residues), model(places)[0].to(energies))
+    energies = energies.index_copy(0, torch.from_numpy(residues), model(places)[0].to(energies))
+    begins = torch.from_numpy(np.unique(structure.topology.chain_of_residue, return_index=True)[1])
+    others = [place for place, letter in enumerate(LETTERS) if letter != "M"]
+    energies[begins, LETTERS.index("M")] = energies[begins][:, others].mean(-1)
+    return energies
 
 
 @cache

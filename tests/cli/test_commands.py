@@ -157,6 +157,13 @@ def test_a_report_is_made_anew_from_the_directory(finished, tmp_path):
     assert (tmp_path / "out/report.html").stat().st_size > 100_000
 
 
+def test_draws_along_modes_are_proposals_about_the_start(examples, tmp_path):
+    motet("ensemble", examples / "1l2y.pdb", "-o", "out", "-n", "4", "--method", "modes", cwd=tmp_path)
+    made = json.loads((tmp_path / "out" / "ensemble.json").read_text())["provenance"]
+    assert (made["generator"], made["weighting"]) == ("modes", "given")
+    assert "mendez2010" in (tmp_path / "out" / "cite.bib").read_text()
+
+
 def test_energy_prints_terms_that_add_up(examples, tmp_path):
     found = json.loads(motet("energy", examples / "1l2y.pdb", "--json", cwd=tmp_path).stdout)
     (model,) = found["models"]

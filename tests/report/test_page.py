@@ -71,11 +71,15 @@ def test_the_verdict_is_plain(analysis, html):
     assert analysis.quality.sentence in words
 
 
-def test_proposals_of_the_flow_are_called_proposals(analysis, record):
-    proposed = replace(analysis.ensemble.provenance, generator="flow")
+@pytest.mark.parametrize(
+    ("generator", "how"),
+    [("flow", "by the learned flow."), ("modes", "along the soft modes of an elastic network.")],
+)
+def test_proposals_are_called_proposals(analysis, record, generator, how):
+    proposed = replace(analysis.ensemble.provenance, generator=generator)
     page = render(replace(analysis, ensemble=replace(analysis.ensemble, provenance=proposed)), record)
     words = visible_text(page)
-    assert "by the learned flow." in words
+    assert how in words
     assert "shares are no populations" in words
 
 

@@ -24,18 +24,20 @@ class Method(StrEnum):
 
     montecarlo = "montecarlo"
     langevin = "langevin"
+    modes = "modes"
     flow = "flow"
     both = "both"
 
 
 LEARNED = (Method.flow, Method.both)
-INTERVAL = {Method.montecarlo: 2.0, Method.langevin: 0.5, Method.flow: 1.0, Method.both: 2.0}  # sweeps, ps, draws
-BURN_IN = {Method.montecarlo: 10.0, Method.langevin: 2.0, Method.flow: 0.0, Method.both: 10.0}
-REPLICAS = {Method.montecarlo: 10, Method.langevin: 10, Method.flow: 25, Method.both: 10}
-# The flow takes the start's frames as they are.
-MINIMISE_STEPS = {"montecarlo": 500, "langevin": 500, "flow": 0, "both": 500}
-# Monte Carlo keeps covalent geometry, and the flow relaxes its draws itself, so those stay as they are.
-RELAX_STEPS = {"montecarlo": 0, "langevin": 60, "flow": 0, "both": 0}
+# Sweeps, ps, draws.
+INTERVAL = {"montecarlo": 2.0, "langevin": 0.5, "modes": 1.0, "flow": 1.0, "both": 2.0}
+BURN_IN = {"montecarlo": 10.0, "langevin": 2.0, "modes": 0.0, "flow": 0.0, "both": 10.0}
+REPLICAS = {"montecarlo": 10, "langevin": 10, "modes": 10, "flow": 25, "both": 10}
+# The flow takes the start's frames as they are, and modes are those of the start.
+MINIMISE_STEPS = {"montecarlo": 500, "langevin": 500, "modes": 0, "flow": 0, "both": 500}
+# Monte Carlo keeps covalent geometry, and modes and flow relax their draws themselves, so those stay as they are.
+RELAX_STEPS = {"montecarlo": 0, "langevin": 60, "modes": 0, "flow": 0, "both": 0}
 WORTH_SAYING = 60.0  # seconds; a longer run says beforehand what it will cost
 
 
@@ -47,7 +49,8 @@ def ensemble(
     method: Annotated[
         Method,
         typer.Option(
-            "--method", help="Monte Carlo in torsions, Langevin dynamics, learned flow, or Monte Carlo from flow."
+            "--method",
+            help="Monte Carlo in torsions, Langevin dynamics, soft modes, learned flow, or Monte Carlo from flow.",
         ),
     ] = Method.montecarlo,
     replicas: Annotated[
@@ -91,8 +94,9 @@ def ensemble(
     """Make the ensemble of a structure: conformations, weights, states, and a report.
 
     Monte Carlo in torsions, whose moves never break the chain, or Langevin dynamics, of which each conformation is
-    relaxed; both in the motet force field. The learned flow proposes conformations, and knows no weights of them;
-    it takes a sequence (FASTA) or an alignment (A3M), too, and claims no fold.
+    relaxed; both in the motet force field. Draws along the soft modes of an elastic network, 1 Å wide, and the
+    learned flow propose conformations, and know no weights of them; the flow takes a sequence (FASTA) or an
+    alignment (A3M), too, and claims no fold.
     Stop it at any moment: the same command goes on where it was, and ends with the result of a run that was not
     stopped.
 
@@ -182,7 +186,7 @@ class _Job:
             return produce(loaded, system, generator, plan, checkpoint, meter.advance)
 
     def _generator(self, start: "Start", asked: Mapping[str, Any]) -> "Generator[Any]":
-        from ..ensemble import Langevin, MonteCarlo
+        from ..ensemble import AlongModes, Langevin, MonteCarlo
 
         dynamics = asked["method"] == "langevin"
         steps = 1000.0 / asked["timestep"] if dynamics else 1.0  # in a unit of --interval and --burn-in
@@ -194,6 +198,9 @@ class _Job:
         }
         if dynamics:
             return Langevin(**shared, timestep=asked["timestep"])
+        if asked["method"] == "modes":
+            taken = {name: shared[name] for name in ("temperature", "replicas")}
+            return AlongModes(topology=start.structure.topology, **taken)
         tempering = {"topology": start.structure.topology, "rungs": asked["rungs"], "hottest": asked["hottest"]}
         if self.learned is None:
             return MonteCarlo(**shared, **tempering)

@@ -114,8 +114,8 @@ class AlongModes:
         return rounds * (self.settle_steps + 1) * FRESH_LIST
 
     def report(self, state: ModeDraws) -> Mapping[str, float]:
-        """How far the network's own thermal motion along these modes would go, in Å."""
-        return {} if state.modes is None else {"thermal_amplitude": float(state.modes.thermal)}
+        """Nothing: every draw is kept."""
+        return {}
 
     def pack(self, state: ModeDraws) -> dict[str, Tensor]:
         """The draws as named tensors."""

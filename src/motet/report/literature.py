@@ -17,6 +17,7 @@ GENERATORS = {
     "alphafold2": ("jumper2021", "delalamo2022", "waymentsteele2024", "geshkovski2025", "vehtari2024"),
     "langevin": ("leimkuhler2013",),
     "montecarlo": MONTE_CARLO,
+    "modes": ("mendez2010",),
     "flow": FLOW,
     "both": (*FLOW, *MONTE_CARLO),
     "predictions": ("campello2013",),

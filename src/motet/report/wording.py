@@ -14,6 +14,7 @@ _GENERATORS = {
     "file": "reading a file",
     "predictions": "a structure predictor",
     "loop": "loop building",
+    "modes": "draws along soft modes",
     "flow": "the learned flow",
     "both": "torsion Monte Carlo from what the learned flow drew",
 }
@@ -46,6 +47,12 @@ _UNWEIGHED = {
         "They are candidates, best first: shares say how often a shape was built, and no more.",
         "Loops were closed from random torsions where there is room, and those most like native loops were kept: "
         "every one counts the same, and shares are no populations.",
+    ),
+    "modes": _Unweighed(
+        "motet made {conformations} of {protein} along the soft modes of an elastic network.",
+        "They are proposals about the start, as wide as was asked: shares are no populations.",
+        "The network says which way is soft and not how often the protein goes there: every conformation counts "
+        "the same, and shares are frequencies of proposals, no populations.",
     ),
     "flow": _Unweighed(
         "motet made {conformations} of {protein} by the learned flow.",

@@ -6,7 +6,7 @@ modes. Draws along modes are 1 Å wide. Data: unbound and bound proteins of the 
 `dynamics/pairs`; of those that move more than 2 Å the ones without gaps, smallest first.
 
     python benchmarks/science/other_state.py --most 6 --count 100            # about a minute a pair on one core
-    python benchmarks/science/other_state.py --most 21 --no-ensemble         # modes alone: some seconds a pair
+    python benchmarks/science/other_state.py --most 21 --no-ensemble         # modes alone: half a minute a pair
 
 The result is printed as a Markdown table; `benchmarks/results/` keeps it with date, machine and commit.
 """

@@ -51,25 +51,31 @@ class Settler:
     def settled(self, coords: Coords) -> tuple[Coords, Bool[Tensor, "conformations"]]:
         """The draws relaxed, and which of them are sound.
 
-        Those that are not have a backbone that more steps do not mend; to draw them again costs less.
+        Bonds and contacts that are not yet as they should be get as many steps again. More steps seldom mend a
+        backbone; to draw it again costs less.
         """
         coords = self._relaxed(coords)
+        mendable = self._proper(coords) & ~self._whole(coords)
+        if mendable.any():
+            coords = coords.index_copy(0, mendable.nonzero().squeeze(-1), self._relaxed(coords[mendable]))
         return coords, self.sound(coords)
 
     def sound(self, coords: Coords) -> Bool[Tensor, "conformations"]:
-        """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be.
+        """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be."""
+        return self._whole(coords) & self._proper(coords)
 
-        A peptide bond may not be twisted, nor cis where it was trans; cis may have become trans.
-        """
+    def _whole(self, coords: Coords) -> Bool[Tensor, "conformations"]:
+        """No bond is strained, and no atoms meet."""
         found = inspect_geometry(self.structure.with_coords(coords))
-        whole = (found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)
+        return ((found.worst_bond <= LONGEST_BOND) & (found.closest_pair >= NEAREST)).to(coords.device)
+
+    def _proper(self, coords: Coords) -> Bool[Tensor, "conformations"]:
+        """No peptide bond is twisted, or cis where it was trans; few residues are where proteins never are."""
         now, before = _cosines(coords, self._peptides), self._before
         flat = ((now < -FLAT) | (now > FLAT) & (before > -FLAT) | (before.abs() <= FLAT)).all(-1)
-        return (
-            whole.to(coords.device)
-            & flat
-            & (self._outliers(coords) <= round(OUTLIERS * self.structure.n_residues))
-        )
+        verdict = ramachandran(self.structure.topology, coords).verdict
+        outliers = (verdict == Verdict.OUTLIER).sum(-1).to(coords.device)
+        return flat & (outliers <= round(OUTLIERS * self.structure.n_residues))
 
     def _relaxed(self, coords: Coords) -> Coords:
         for energy, steps in ((self._geometry, self.steps), (self.system, -(-self.steps // LAST_WORD))):
@@ -89,10 +95,6 @@ class Settler:
             return energy(coords) + self._stiff(coords) + prior
 
         return strained
-
-    def _outliers(self, coords: Coords) -> Float[Tensor, "conformations"]:
-        verdict = ramachandran(self.structure.topology, coords).verdict
-        return (verdict == Verdict.OUTLIER).sum(-1).to(coords)
 
 
 def _peptides(structure: Structure) -> Tensor:

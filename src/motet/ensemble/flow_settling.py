@@ -25,7 +25,7 @@ NEAREST = 2.1  # Å: atoms may come so near
 FLAT = 0.77  # |cos ω| of a peptide bond twisted by 40°
 OUTLIERS = 0.01  # share of the residues that may be Ramachandran outliers
 PLANAR = 40.0  # kcal/mol: a peptide bond twisted by 90°, beside what the force field takes
-LAST_WORD = 8  # one step in the whole force field to so many in geometry alone
+LAST_WORD = 16  # one step in the whole force field to so many in geometry alone
 BACKBONE = 8.0  # weight of the Ramachandran surface beside its own in the force field, while draws settle
 
 

@@ -1,6 +1,6 @@
 """Draws of the flow made sound: ideal bonds, no clashes, no backbone that proteins do not have.
 
-Geometry comes first: bonds, overlaps, rotamers and the backbone need pairs of 5 Å only, and cost a sixth of the
+Geometry comes first: bonds, overlaps and the backbone need pairs of 5 Å only, and cost a sixth of the
 whole force field, which then has the last word.
 """
 
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..forcefield import ForceField
-from ..forcefield.terms import Clash, Covalent, Rotamer
+from ..forcefield.terms import Clash, Covalent
 from ..geometry import dihedral
 from ..shapes import Coords, Energies, Energy
 from ..structure import Structure
@@ -43,8 +43,12 @@ class Settler:
         where = structure.coords.device
         stiff = StiffBonds.of(structure.topology, structure.coords)
         self._stiff = stiff.chosen(system.mobile.to(where)[stiff.bonds].all(-1))
-        self._geometry = ForceField([Covalent(), Clash(), Rotamer()]).to(where).bind(structure)
-        self._backbone = ForceField([backbone_funnel()]).to(where).bind(structure)
+        funnel = backbone_funnel()
+        self._geometry = ForceField([Covalent(), Clash(), funnel]).to(where).bind(structure)
+        self._backbone = ForceField([funnel]).to(where).bind(structure)
+        with torch.no_grad():
+            for bound in (self._geometry, self._backbone):
+                bound.force_field.weights[-1] = BACKBONE
         self._peptides = _peptides(structure)
         self._before = _cosines(structure.coords[None], self._peptides)
 
@@ -78,21 +82,21 @@ class Settler:
         return flat & (outliers <= round(OUTLIERS * self.structure.n_residues))
 
     def _relaxed(self, coords: Coords) -> Coords:
-        for energy, steps in ((self._geometry, self.steps), (self.system, -(-self.steps // LAST_WORD))):
-            energy.forget()
-            found = minimise(
-                self._strained(energy), coords, mobile=self.system.mobile, max_steps=steps, tolerance=0.5
-            )
-            coords = found.coords
+        stages = ((self._geometry,), self.steps), ((self.system, self._backbone), -(-self.steps // LAST_WORD))
+        for energies, steps in stages:
+            for one in energies:
+                one.forget()
+            strained = self._strained(*energies)
+            coords = minimise(strained, coords, mobile=self.system.mobile, max_steps=steps, tolerance=0.5).coords
         return coords
 
-    def _strained(self, energy: Energy) -> Energy:
-        """An energy with stiff bonds, flat peptide bonds and a backbone as proteins have it."""
+    def _strained(self, *energies: Energy) -> Energy:
+        """Their sum, with stiff bonds and flat peptide bonds."""
 
         def strained(coords: Coords) -> Energies:
             twisted = 1 - _cosines(coords, self._peptides).square()
-            prior = BACKBONE * self._backbone(coords) + PLANAR * twisted.sum(-1)
-            return energy(coords) + self._stiff(coords) + prior
+            held = self._stiff(coords) + PLANAR * twisted.sum(-1)
+            return torch.stack([one(coords) for one in energies]).sum(0) + held
 
         return strained
 

@@ -53,7 +53,7 @@ def test_a_long_line_is_thinned_and_keeps_its_peaks_and_its_ends():
 
 
 def test_every_value_of_a_scan_has_its_cell():
-    values = {(place, kind): step for place in ("A:G1", "A:L2") for step, kind in enumerate("AVW")}
+    values = {(place, kind): float(step) for place in ("A:G1", "A:L2") for step, kind in enumerate("AVW")}
     chart = scan_chart("scan", "Scan", ("A:G1", "A:L2"), "AVWY", values, key="key", largest=2.0, width=400)
     drawn = re.findall(r'<path d="([^"]*)" style="fill: color-mix\(in srgb, var\(--\w+\) (\d+)%', chart.svg)
     assert {int(strength): cells.count("z") for cells, strength in drawn} == {0: 2, 45: 2, 90: 2}

@@ -171,7 +171,8 @@ class Flow:
 
     def evaluations(self, rounds: int, begun: bool) -> int:
         """A pass of the network costs about as much as a force, packing about as much as forty."""
-        return rounds * (self.steps * (3 if self.guide else 1) + (40 if self.packed else 0) + self.settling)
+        each = 1 + 3 * PUSHES if self.guide else 1
+        return rounds * (self.steps * each + (40 if self.packed else 0) + self.settling)
 
     def report(self, state: Disturbed) -> Mapping[str, float]:
         """Shares of the draws that were made again, and that are kept although they are not sound."""

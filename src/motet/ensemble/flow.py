@@ -20,7 +20,6 @@ from ..geometry import Rigid, rotation_of_turn, superpose
 from ..shapes import Coords, Energy
 from ..structure import Structure
 from .dice import Dice
-from .elastic_response import ElasticResponse
 from .ensemble import Weighting
 from .flow_frames import CarriedAtoms
 from .flow_settling import Settler
@@ -199,12 +198,11 @@ class Flow:
         levels = torch.linspace(level, 0.0, self.steps + 1).tolist()
         at = [centre.new_full((len(sources),), one) for one in levels]
         frames, previous = path.between(clean, noise, at[0]), None
-        response = ElasticResponse.of(carried.frames.translation) if self.guide else None
         for number, (here, there) in enumerate(pairwise(at), start=1):
             clean = network(inputs, frames, here, previous).clean
-            if response is not None and number < self.steps:
+            if self.guide is not None and number < self.steps:
                 for _ in range(PUSHES):
-                    clean, shift = self._guided(carried, response, clean)
+                    clean, shift = self._guided(self.guide, carried, clean)
                     inputs = replace(inputs, reference=inputs.reference + shift)
             previous = clean.translation
             frames = path.onward(frames, clean, here, there)
@@ -229,22 +227,21 @@ class Flow:
         return stacked(told), Rigid(rotation, places)
 
     def _guided(
-        self, carried: CarriedAtoms, response: ElasticResponse, clean: Rigid
+        self, guide: Energy, carried: CarriedAtoms, clean: Rigid
     ) -> tuple[Rigid, Float[Tensor, "replicas residues 3"]]:
         """Clean frames, pushed down the guide as far as that lowers it most, and the shifts beside the start."""
-        assert self.guide is not None
         with torch.enable_grad():
             moves = torch.zeros_like(clean.translation, requires_grad=True)
-            before = self.guide(carried.placed(Rigid(clean.rotation, clean.translation + moves)))
+            before = guide(carried.placed(Rigid(clean.rotation, clean.translation + moves)))
             (slope,) = torch.autograd.grad(before.sum(), moves)
         onto_start = superpose(clean.translation, carried.frames.translation).rotation
-        shift = response.shifts(-slope @ onto_start.mT)
-        turn = response.turns(shift)
+        shift = carried.response.shifts(-slope @ onto_start.mT)
+        turn = carried.response.turns(shift)
         best, frames, taken = before.detach(), clean, torch.zeros_like(shift)
         for share in SHORTER:
             amount = self.push * share
             tried = _moved(clean, amount * shift @ onto_start, amount * turn @ onto_start)
-            energy = self.guide(carried.placed(tried))
+            energy = guide(carried.placed(tried))
             lower = (energy < best)[:, None, None]
             best = torch.minimum(energy, best)
             rotation = torch.where(lower[..., None], tried.rotation, frames.rotation)

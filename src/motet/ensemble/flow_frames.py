@@ -1,6 +1,7 @@
 """Atoms that ride on the frames of their residues: how a network of frames moves a whole structure."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from ..fold.residues import UNKNOWN
 from ..geometry import Rigid, superpose
 from ..shapes import Coords
 from ..structure import Topology
+from .elastic_response import ElasticResponse
 
 CARBONYL = 1.229  # Å from C to O: Engh and Huber (1991)
 
@@ -65,6 +67,11 @@ class CarriedAtoms:
         local = own.apply(coords[:, None]).squeeze(-2)
         inputs = inputs_of(topology, whole, coords)
         return cls(inputs, frames, coords, riding, row, local, _peptides(topology, whole).to(coords.device))
+
+    @cached_property
+    def response(self) -> ElasticResponse:
+        """How the start gives way to forces on its frames."""
+        return ElasticResponse.of(self.frames.translation)
 
     def placed(self, frames: Rigid) -> Coords:
         """All atoms of conformations with these frames, superposed on the start by their Cα; differentiable."""

@@ -59,10 +59,13 @@ class Settler:
         backbone; to draw it again costs less.
         """
         coords = self._relaxed(coords)
-        mendable = self._proper(coords) & ~self._whole(coords)
-        if mendable.any():
-            coords = coords.index_copy(0, mendable.nonzero().squeeze(-1), self._relaxed(coords[mendable]))
-        return coords, self.sound(coords)
+        whole, proper = self._whole(coords), self._proper(coords)
+        sound, mendable = whole & proper, (proper & ~whole).nonzero().squeeze(-1)
+        if len(mendable):
+            mended = self._relaxed(coords[mendable])
+            coords = coords.index_copy(0, mendable, mended)
+            sound = sound.index_copy(0, mendable, self.sound(mended))
+        return coords, sound
 
     def sound(self, coords: Coords) -> Bool[Tensor, "conformations"]:
         """Bonds, contacts, peptide bonds and Ramachandran outliers of each conformation are as they should be."""
